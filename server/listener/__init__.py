@@ -1,0 +1,1 @@
+"""Step 1, receive: webhooks verified, parsed, committed before they are answered."""

@@ -1,0 +1,1 @@
+"""The outside: TikTok's message API, both dialects, byte for byte."""
