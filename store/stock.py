@@ -19,7 +19,23 @@ STATUSES: Final[tuple[Status, ...]] = ("available", "reserved", "held", "sold")
 MILLIMETRES: Final[Mapping[Unit, Decimal]] = {"in": Decimal("25.4"), "cm": Decimal(10)}
 """Millimetres in one of the unit."""
 
-MEASUREMENT_KINDS: Final = ("pit_to_pit", "length", "waist", "inseam", "sleeve", "shoulder", "rise", "leg_opening", "hem", "width", "height", "depth", "insole", "brim", "circumference")
+MEASUREMENT_KINDS: Final = (
+    "pit_to_pit",
+    "length",
+    "waist",
+    "inseam",
+    "sleeve",
+    "shoulder",
+    "rise",
+    "leg_opening",
+    "hem",
+    "width",
+    "height",
+    "depth",
+    "insole",
+    "brim",
+    "circumference",
+)
 """The kinds a measurement may have; pit_to_pit, waist and hem are laid flat unless the listing says otherwise."""
 
 
@@ -98,7 +114,7 @@ def piece_from_json(given: Mapping[str, Any]) -> Piece:
         material=str(given.get("material") or ""),
         fit_note=str(given.get("fit_note") or ""),
         description=str(given.get("description") or ""),
-        status=status,  # type: ignore[arg-type]  # checked against STATUSES above
+        status=status,
     )
 
 

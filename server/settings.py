@@ -1,0 +1,407 @@
+"""Every setting with its default, read from config.toml and the environment, checked, and passed in.
+
+Found in this order: `--config`, `PHILIA_CONFIG`, `./config.toml`, the user's config folder. `PHILIA_SECTION__KEY` in
+the environment overrides a file. Secrets are never here: see `server.secrets`.
+
+msgspec rather than pydantic-settings, because the inbox reads its settings before its first paint (100 ms against
+480 ms of imports); docs/decisions/0003.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from store.stock import Unit
+
+Positive = Annotated[int, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used: its name, its value, what is allowed."""
+
+
+class Shop(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who the shop is."""
+
+    name: str = "Philia Thrifts"
+    """As the replies call it."""
+    handle: str = "@philia.thrifts"
+    """Shown in the inbox's header."""
+    currency: Currency = "USD"
+    """Of every price, three letters."""
+    timezone: str = "UTC"
+    """An IANA name such as Europe/Berlin; quiet hours and day lines follow it."""
+    unit: Unit = "in"
+    """in or cm; lengths are shown and read in it."""
+    policies: str = "policies.toml"
+    """The owner's own words on shipping, returns, payment, holds and discounts."""
+    region: str = ""
+    """Where the TikTok account is registered, two letters; doctor tells what that means."""
+
+
+class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the data is."""
+
+    url: str = "sqlite:///philia.db"
+    """A file of SQLite; a relative path counts from the folder of config.toml."""
+
+
+class Listener(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where TikTok's webhooks arrive."""
+
+    host: str = "127.0.0.1"
+    """A tunnel reaches it here; nothing else should."""
+    port: Port = 8000
+    """0 takes any free port and tells which."""
+    path: str = "/webhook/tiktok"
+    """The route of the webhook."""
+    require_signature: bool | None = None
+    """On when TIKTOK_APP_SECRET is set, unless said otherwise."""
+    signature_tolerance_seconds: Positive = 300
+    """How far TikTok's clock may be from ours, both ways."""
+    body_limit_bytes: Positive = 262_144
+    """Larger bodies are answered 413."""
+    rate_per_minute: Positive = 6_000
+    """Webhooks of one verified business."""
+    unverified_per_minute: Positive = 600
+    """Requests without a valid signature, all callers together."""
+    metrics: bool = False
+    """Prometheus text on /metrics, for this machine only."""
+    keep_raw_days: Positive = 30
+    """After this the raw bodies of applied events are emptied."""
+
+
+class TikTok(Struct, frozen=True, forbid_unknown_fields=True):
+    """The platform."""
+
+    api: Literal["auto", "v1", "v1.3"] = "auto"
+    """auto answers in the dialect in which a conversation was opened."""
+    base_url: str = "https://business-api.tiktok.com"
+    """Only tests and the demo point elsewhere."""
+    auth_url: str = "https://www.tiktok.com/v2/auth/authorize"
+    """Where the owner signs in."""
+
+
+class Agent(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who drafts, and with what."""
+
+    drafter: Literal["auto", "model", "house"] = "auto"
+    """auto is the model when OPENAI_API_KEY is set, else the house drafter."""
+    model: str = "gpt-4o"
+    """A dated snapshot may be pinned."""
+    base_url: str = ""
+    """Any OpenAI-compatible server; empty is OpenAI's own. OPENAI_BASE_URL in the environment wins."""
+    debounce_seconds: NotNegative = 4.0
+    """Silence to wait for before drafting, since customers write in bursts."""
+    debounce_limit_seconds: NotNegative = 20.0
+    """The longest a burst can put a draft off."""
+    history: Positive = 5
+    """Messages the drafter sees."""
+    timeout_seconds: Seconds = 20.0
+    """One call of the model."""
+    draft_seconds: Seconds = 45.0
+    """The whole draft; after it the house drafter answers."""
+    daily_budget: NotNegative = 5.0
+    """In US dollars; once spent, the house drafter takes over until midnight of the shop. 0 is no limit."""
+    prefetch: bool = False
+    """Search with the customer's own words first and save a round trip; see docs/agent.md for what it costs."""
+    prompts: str = ""
+    """A folder of the owner's own prompts; empty takes the shipped one."""
+    languages: tuple[str, ...] = ("en", "es")
+    """The phrasebooks of the house drafter."""
+
+
+class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How replies leave."""
+
+    undo_seconds: NotNegative = 5.0
+    """How long the owner's own sends can be taken back."""
+    auto_undo_seconds: NotNegative = 60.0
+    """How long automatic ones can."""
+    rate_per_minute: Positive = 30
+    """TikTok's limit; never more than this many starts in any 60 s."""
+    quota_per_window: Positive = 10
+    """Replies per customer message; sources disagree, see docs/tiktok.md."""
+    quota_after_reply: bool = True
+    """Whether every customer message refills the quota."""
+    window_hours: Seconds = 48.0
+    """The reply window, from the customer's last message."""
+    grace_after_window: NotNegative = 0.0
+    """Seconds after the window in which a send is still tried."""
+    quiesce_seconds: NotNegative = 90.0
+    """How long an unknown delivery is left alone before listings may call it absent."""
+    listing_gap_seconds: NotNegative = 30.0
+    """Between the two listings that must agree."""
+    retry_seconds: tuple[Seconds, ...] = (2.0, 5.0, 15.0, 60.0, 300.0)
+    """Pauses before the next tries after a definite "not sent"; the last one repeats."""
+    timeout_seconds: Seconds = 10.0
+    """One request to the platform."""
+    links: Literal["warn", "block", "allow"] = "warn"
+    """What a link in a reply does."""
+    v1_server_error: Literal["retry", "ask"] = "retry"
+    """A 5xx in dialect v1: the specification says retry; ask treats it as unknown."""
+    resend_when_absent: Literal["answered", "always", "never"] = "answered"
+    """Whether a proven absence may be sent again without asking."""
+    phone_pause_hours: NotNegative = 12.0
+    """How long automatic replies rest after the owner answered on her phone."""
+    listing_minutes: Seconds = 5.0
+    """Between two looks for messages the webhooks missed."""
+
+
+class AutoReply(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may go out without the owner."""
+
+    mode: Literal["off", "shadow", "on"] = "shadow"
+    """shadow decides and records, and sends nothing."""
+    intents: tuple[str, ...] = ("greeting", "availability", "price", "measurement", "policy")
+    """The kinds of question that may ever be answered by themselves."""
+    quiet_hours: str = ""
+    """Such as 22:00-08:00 in the shop's time zone; empty is none."""
+    earn_decisions: Positive = 20
+    """Shadow decisions an intent needs."""
+    earn_unedited: Annotated[float, Meta(ge=0, le=1)] = 0.95
+    """The share of them the owner must have sent unchanged."""
+    lose_unedited: Annotated[float, Meta(ge=0, le=1)] = 0.90
+    """Below this in a week an intent is taken back."""
+    in_a_row: Positive = 2
+    """Automatic replies one after another in a conversation."""
+    per_day: Positive = 5
+    """Automatic replies a customer gets a day."""
+
+
+class Inbox(Struct, frozen=True, forbid_unknown_fields=True):
+    """The screen."""
+
+    theme: str = "philia-dark"
+    """philia-dark, philia-light, philia-contrast, philia-colourblind, or any of Textual's."""
+    notify: Literal["off", "bell", "desktop"] = "bell"
+    """What a new message does when the terminal is not in focus."""
+    pictures: bool = True
+    """Show customers' pictures where the terminal can."""
+    keys: dict[str, str] = {}
+    """Action = keys, such as approve = "a,enter"; see ? in the inbox for the names."""
+
+
+class Tunnel(Struct, frozen=True, forbid_unknown_fields=True):
+    """The public address."""
+
+    command: str = ""
+    """cloudflared, ngrok, tailscale, ssh, localtunnel, or any command with {port}."""
+    public_url: str = ""
+    """A fixed public address, when something else keeps the tunnel."""
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written down for whoever mends it."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Of the log file."""
+    file: str = ""
+    """Empty is philia.log beside the database."""
+    texts: bool = False
+    """Whether messages' texts may stand in the log. Leave it off."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it."""
+
+    shop: Shop = Shop()
+    database: DatabaseSettings = DatabaseSettings()
+    listener: Listener = Listener()
+    tiktok: TikTok = TikTok()
+    agent: Agent = Agent()
+    delivery: Delivery = Delivery()
+    auto_reply: AutoReply = AutoReply()
+    inbox: Inbox = Inbox()
+    tunnel: Tunnel = Tunnel()
+    log: Log = Log()
+
+
+class Loaded(Struct, frozen=True):
+    """The settings, the file they came from, and which value came from where."""
+
+    settings: Settings
+    file: Path | None
+    sources: dict[str, str]
+    """"section.key" → default, file or environment."""
+
+
+ENVIRONMENT_PREFIX: Final = "PHILIA_"
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Loaded:
+    """Reads the settings. Raises SettingsError with the setting's name, its value and what is allowed."""
+    environment = os.environ if environment is None else environment
+    found = find(file, environment)
+    given = _read(found)
+    sources = {f"{section}.{key}": "file" for section, keys in given.items() for key in keys}
+    for name, value in environment.items():
+        section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        if name.startswith(ENVIRONMENT_PREFIX) and key and section in Settings.__struct_fields__:
+            given.setdefault(section, {})[key] = value
+            sources[f"{section}.{key}"] = "environment"
+    settings = _convert(given)
+    if found is not None or "database.url" in sources:
+        settings = _anchor(settings, found)
+    return Loaded(settings=settings, file=found, sources=sources)
+
+
+def find(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Returns the settings file that counts, or None. Raises SettingsError if a named one is missing."""
+    named = file or (Path(environment["PHILIA_CONFIG"]) if environment.get("PHILIA_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(
+                f"The settings file {named} does not exist. Write it with: philia init --config {named}"
+            )
+        return named
+    from platformdirs import user_config_path  # noqa: PLC0415  # 5 ms that a named file saves
+
+    for candidate in (Path("config.toml"), user_config_path("philia") / "config.toml"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _read(file: Path | None) -> dict[str, dict[str, Any]]:
+    if file is None:
+        return {}
+    try:
+        given = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise SettingsError(f"The settings file {file} cannot be read: {fault}.") from fault
+    for section, keys in given.items():
+        if section not in Settings.__struct_fields__:
+            allowed = ", ".join(Settings.__struct_fields__)
+            raise SettingsError(f"[{section}] in {file} is not a section; allowed are {allowed}.")
+        if not isinstance(keys, dict):
+            raise SettingsError(f"{section} = {keys!r} in {file} stands outside of a section; write [{section}].")
+    return given
+
+
+def _convert(given: dict[str, dict[str, Any]]) -> Settings:
+    sections: dict[str, Any] = {}
+    for section, kind in get_type_hints(Settings).items():
+        values: dict[str, Any] = {}
+        hints = get_type_hints(kind, include_extras=True)
+        for key, value in given.get(section, {}).items():
+            if key not in hints:
+                raise SettingsError(f"[{section}] {key} is not a setting; allowed are {', '.join(hints)}.")
+            values[key] = _value(f"[{section}] {key}", value, hints[key])
+        sections[section] = kind(**values)
+    settings = Settings(**sections)
+    for name, check, allowed in _CHECKS:
+        fault = check(settings)
+        if fault is not None:
+            raise SettingsError(f"{name} is {fault!r}; allowed is {allowed}.")
+    return settings
+
+
+def _value(name: str, value: Any, hint: Any) -> Any:
+    if isinstance(value, str):
+        value = _from_environment(value, hint)
+    try:
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as fault:
+        raise SettingsError(f"{name} is {value!r}; allowed is {_allowed(hint, str(fault))}.") from fault
+
+
+def _from_environment(value: str, hint: Any) -> Any:
+    """Reads a list or a table out of one string, as the environment has to write them."""
+    kind = getattr(hint, "__origin__", hint)
+    if kind is tuple and not value.lstrip().startswith("["):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if kind in {tuple, dict}:
+        try:
+            return tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            return value
+    return value
+
+
+def _allowed(hint: Any, fault: str) -> str:
+    choices = [choice for choice in get_args(hint) if isinstance(choice, str)]
+    if choices:
+        return " | ".join(choices)
+    if "bool" in str(hint):
+        return "true | false"
+    return fault.split(" - at", 1)[0].removeprefix("Expected ").replace("`", "")
+
+
+def _unknown_zone(settings: Settings) -> str | None:
+    try:
+        zoneinfo.ZoneInfo(settings.shop.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return settings.shop.timezone
+    return None
+
+
+def _bad_url(settings: Settings) -> str | None:
+    return None if settings.database.url.startswith("sqlite:///") else settings.database.url
+
+
+def _bad_path(settings: Settings) -> str | None:
+    return None if settings.listener.path.startswith("/") else settings.listener.path
+
+
+def _bad_base(settings: Settings) -> str | None:
+    base = settings.tiktok.base_url
+    return None if base.startswith(("https://", "http://")) else base
+
+
+def _bad_retries(settings: Settings) -> str | None:
+    return None if settings.delivery.retry_seconds else "[]"
+
+
+def _bad_hours(settings: Settings) -> str | None:
+    given = settings.auto_reply.quiet_hours
+    if not given:
+        return None
+    try:
+        quiet_minutes(given)
+    except ValueError:
+        return given
+    return None
+
+
+_CHECKS: Final[tuple[tuple[str, Callable[[Settings], str | None], str], ...]] = (
+    ("[shop] timezone", _unknown_zone, "an IANA name such as Europe/Berlin or America/New_York"),
+    ("[database] url", _bad_url, "a SQLite file such as sqlite:///philia.db"),
+    ("[listener] path", _bad_path, "a path that begins with /"),
+    ("[tiktok] base_url", _bad_base, "an address that begins with https:// or http://"),
+    ("[delivery] retry_seconds", _bad_retries, "at least one number of seconds"),
+    ("[auto_reply] quiet_hours", _bad_hours, "two times of day such as 22:00-08:00, or empty"),
+)
+
+
+def quiet_minutes(given: str) -> tuple[int, int]:
+    """Reads "22:00-08:00" as minutes of the day (1320, 480). Raises ValueError for anything else."""
+    start, _, end = given.partition("-")
+    minutes = []
+    for part in (start, end):
+        hours, _, rest = part.strip().partition(":")
+        if not (hours.isdigit() and rest.isdigit() and int(hours) < 24 and int(rest) < 60):
+            raise ValueError(given)
+        minutes.append(int(hours) * 60 + int(rest))
+    return minutes[0], minutes[1]
+
+
+def _anchor(settings: Settings, file: Path | None) -> Settings:
+    """Makes a relative database path count from the settings file, so that every folder opens the same shop."""
+    path = Path(settings.database.url.removeprefix("sqlite:///")).expanduser()
+    if path.is_absolute() or file is None:
+        return settings
+    url = f"sqlite:///{file.absolute().parent / path}"
+    return msgspec.structs.replace(settings, database=DatabaseSettings(url=url))
