@@ -1,0 +1,139 @@
+"""Everything this TikTok consists of, in one place, and what its customers and the owner's phone can do."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from server.simulator import events
+from server.simulator.courier import Courier, Delivery, Signature
+from server.simulator.faults import Faults
+from server.simulator.ledger import Ledger
+from server.simulator.platform import Conversation, Message, Platform, Source
+from server.simulator.requests import Recorded
+from server.simulator.tokens import Tokens
+from store.clock import Clock, system_clock
+
+Dialect = Literal["v1", "v1.3"]
+EchoMode = Literal["after", "before", "never", "twice", "held", "random"]
+"""When the echo of a send comes: after its answer, before it, never, twice, held until released, or one of the first
+four at random."""
+
+ECHO_MODES: Final = ("after", "before", "never", "twice", "held", "random")
+
+
+@dataclass(slots=True)
+class Echo:
+    """How sends are echoed. `v1` says whether a send in dialect v1 is echoed too, in the form of v1.3."""
+
+    mode: EchoMode = "after"
+    v1: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a customer or of the phone, and the webhook that carries it."""
+
+    conversation_id: str
+    message_id: str
+    delivery: Delivery
+
+
+class World:
+    """One simulated TikTok without its HTTP."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        listener_url: str | None,
+        secret: str,
+        dialect: Dialect,
+        business_id: str,
+        client_key: str,
+        seed: int,
+        clock: Clock = system_clock,
+    ) -> None:
+        """Builds all parts around one clock and one seed."""
+        self.platform = Platform(ledger, clock, business_id=business_id)
+        self.tokens = Tokens(self.platform.now, client_id=client_key, client_secret=secret, open_id=business_id)
+        self.courier = Courier(listener_url, secret, self.platform.now, seed=seed)
+        self.faults = Faults(seed)
+        self.echo = Echo()
+        self.dialect: Dialect = dialect
+        self.client_key = client_key
+        self.requests: list[Recorded] = []
+        self.uploads: dict[str, bytes] = {}
+        self.held: list[events.Event] = []
+        self._rng = random.Random(f"{seed}:echo")  # noqa: S311  # repeatable on purpose
+
+    def say(
+        self,
+        customer: str,
+        text: str = "",
+        *,
+        name: str | None = None,
+        dialect: Dialect | None = None,
+        kind: str = "text",
+        body: dict[str, Any] | None = None,
+        eu: bool = False,
+        signature: Signature | None = None,
+    ) -> Said:
+        """Lets a customer write, and hands the webhook to the courier.
+
+        `kind` and `body` make other messages than text: `image` with `{"media_id"}`, `share_post` with
+        `{"embed_url", "video_id"}`, `sticker` with `{"url"}`. `eu` sends the event that has no content.
+        """
+        conversation = self.platform.conversation_of(customer, name)
+        message = self.platform.receive(conversation, kind, {"body": text} if body is None else body)
+        if eu:
+            event = events.received_eu(conversation, message, self.platform.business_id, self.client_key)
+        elif (dialect or self.dialect) == "v1":
+            event = events.received_v1(conversation, message)
+        else:
+            event = events.received(conversation, message, self.platform.business_id, self.client_key)
+        delivery = self.courier.send(event, signature=signature)
+        return Said(conversation.conversation_id, message.message_id, delivery)
+
+    def phone(self, conversation: Conversation, text: str, source: Source = "APP") -> Said:
+        """Lets the owner answer in TikTok's own app, and hands the echo to the courier."""
+        message = self.platform.typed_on_phone(conversation, text, source)
+        delivery = self.courier.send(self._echo_of(conversation, message))
+        return Said(conversation.conversation_id, message.message_id, delivery)
+
+    def mark_read(self, conversation: Conversation) -> Delivery:
+        """Lets the customer read everything up to now."""
+        now = self.platform.now()
+        return self.courier.send(events.read(conversation, now, self.platform.business_id, self.client_key))
+
+    def refer(self, customer: str, ad: dict[str, Any]) -> Delivery:
+        """Lets a customer come in through an advertisement."""
+        conversation = self.platform.conversation_of(customer)
+        now = self.platform.now()
+        return self.courier.send(events.referral(conversation, now, ad, self.platform.business_id, self.client_key))
+
+    def echo_plan(self, dialect: Dialect) -> EchoMode:
+        """Returns when the send that is being answered will be echoed."""
+        if dialect == "v1" and not self.echo.v1:
+            return "never"
+        if self.echo.mode != "random":
+            return self.echo.mode
+        modes: tuple[EchoMode, ...] = ("after", "before", "never", "twice")
+        return self._rng.choice(modes)
+
+    def post_echo(self, conversation: Conversation, message: Message, times: int = 1) -> list[Delivery]:
+        """Hands the echo of a message to the courier, once or more."""
+        return [self.courier.send(self._echo_of(conversation, message)) for _ in range(times)]
+
+    def hold_echo(self, conversation: Conversation, message: Message) -> None:
+        """Keeps an echo back until `release_echoes`."""
+        self.held.append(self._echo_of(conversation, message))
+
+    def release_echoes(self) -> list[Delivery]:
+        """Posts every echo that was kept back."""
+        held, self.held = self.held, []
+        return [self.courier.send(event) for event in held]
+
+    def _echo_of(self, conversation: Conversation, message: Message) -> events.Event:
+        return events.sent(conversation, message, self.platform.business_id, self.client_key)
