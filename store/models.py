@@ -74,6 +74,8 @@ class Conversation(SQLModel, table=True):
     queue: str = "done"
     queued_since: int | None = None
     window_closes_at: int | None = None
+    quota: int = 10
+    """Replies per customer message, as configured when she last wrote."""
     quota_left: int | None = None
     last_customer_at: int | None = None
     last_message_at: int | None = None
@@ -83,6 +85,7 @@ class Conversation(SQLModel, table=True):
     unread: int = 0
     customer_read_at: int | None = None
     answered_at: int | None = None
+    seen_at: int | None = None
     snoozed_until: int | None = None
     referral: str | None = None
     labels: str = "[]"
@@ -184,6 +187,10 @@ class Draft(SQLModel, table=True):
     """Pieces with their revisions, searches and policies of this run, as JSON."""
     needs_owner: bool = False
     hold_reason: str | None = None
+    cause: str = "message"
+    """message, instruct, hold, line, offer or sold: why it is written."""
+    facts: str = "{}"
+    """What the program wants told (held_now, line_place, offered_now, replaces), as JSON."""
     instruction: str | None = None
     translation: str | None = None
     cited_skus: str = "[]"

@@ -1,0 +1,129 @@
+"""A draft as its row says it: what the decisions, the scripts and the screen read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A draft as its row says it, with its claims."""
+
+    id: int
+    conversation_id: int
+    state: str
+    thread_version: int
+    text: str
+    text_hash: str
+    drafter: str | None
+    model: str | None
+    prompt: str | None
+    prompt_version: int | None
+    intent: str | None
+    intents: tuple[str, ...]
+    language: str | None
+    grounding: str | None
+    verdict: str | None
+    reasons: tuple[Mapping[str, Any], ...]
+    claims: tuple[Mapping[str, Any], ...]
+    evidence: Mapping[str, Any]
+    needs_owner: bool
+    hold_reason: str | None
+    cause: str
+    facts: Mapping[str, Any]
+    instruction: str | None
+    translation: str | None
+    cited_skus: tuple[str, ...]
+    latency_ms: int | None
+    due_at: int
+    created_at: int
+    ready_at: int | None
+    ended_reason: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the draft as the public contract writes it."""
+        reasons = [str(reason["reason"]) for reason in self.reasons]
+        if self.hold_reason is not None:
+            reasons.append(self.hold_reason)
+        return {
+            "id": self.id,
+            "state": self.state,
+            "text": self.text,
+            "drafter": self.drafter or "house",
+            "model": self.model,
+            "prompt": self.prompt or "default",
+            "intent": self.intent,
+            "grounding": self.grounding,
+            "verdict": self.verdict,
+            "reasons": reasons,
+            "claims": [{key: claim[key] for key in _CLAIM_KEYS} for claim in self.claims],
+            "needs_owner": self.needs_owner,
+            "hold_reason": self.hold_reason,
+            "cause": self.cause,
+            "language": self.language,
+            "translation": self.translation,
+            "characters": len(self.text),
+            "latency_ms": self.latency_ms,
+            "created_at": self.created_at,
+            "ended_reason": self.ended_reason,
+        }
+
+
+_CLAIM_KEYS = ("span", "kind", "sku", "field", "value", "backed")
+
+
+def claims_of(db: sqlite3.Connection, draft_id: int) -> list[dict[str, Any]]:
+    """Returns a draft's claims in the order of the text."""
+    rows = db.execute("SELECT * FROM claims WHERE draft_id = ? ORDER BY span_start, id", (draft_id,))
+    return [
+        {
+            "span": [row["span_start"], row["span_end"]],
+            "kind": row["kind"],
+            "sku": row["sku"],
+            "field": row["field"],
+            "value": row["value"],
+            "backed": bool(row["backed"]),
+            "grounding": row["grounding"],
+        }
+        for row in rows
+    ]
+
+
+def from_row(row: sqlite3.Row, claims: Sequence[Mapping[str, Any]]) -> Draft:
+    """Reads a draft from its row and its claims."""
+    return Draft(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        state=row["state"],
+        thread_version=row["thread_version"],
+        text=row["final_text"] if row["final_text"] is not None else row["text"],
+        text_hash=row["text_hash"],
+        drafter=row["drafter"],
+        model=row["model"],
+        prompt=row["prompt"],
+        prompt_version=row["prompt_version"],
+        intent=row["intent"],
+        intents=tuple(json.loads(row["intents"])),
+        language=row["language"],
+        grounding=row["grounding"],
+        verdict=row["verdict"],
+        reasons=tuple(json.loads(row["reasons"])),
+        claims=tuple(claims),
+        evidence=json.loads(row["evidence"]),
+        needs_owner=bool(row["needs_owner"]),
+        hold_reason=row["hold_reason"],
+        cause=row["cause"],
+        facts=json.loads(row["facts"]),
+        instruction=row["instruction"],
+        translation=row["translation"],
+        cited_skus=tuple(json.loads(row["cited_skus"])),
+        latency_ms=row["latency_ms"],
+        due_at=row["due_at"],
+        created_at=row["created_at"],
+        ready_at=row["ready_at"],
+        ended_reason=row["ended_reason"],
+    )
