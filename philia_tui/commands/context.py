@@ -1,0 +1,97 @@
+"""What every command shares: the shop it works on, one way to print, one way to fail.
+
+Exit 0 success, 1 the thing asked for failed or does not exist, 2 wrong usage or settings.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, NoReturn
+
+import typer
+
+from server.settings import Loaded, Settings, SettingsError, load
+from store.clock import system_clock
+from store.database import connect, path_of, transaction
+from store.errors import StoreError
+from store.migrations import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop a command works on."""
+
+    loaded: Loaded
+    path: Path
+    now: Callable[[], int] = system_clock
+
+    @property
+    def settings(self) -> Settings:
+        """Returns the checked settings."""
+        return self.loaded.settings
+
+
+def shop(ctx: typer.Context) -> Shop:
+    """Reads the settings that `--config` and the environment name; a wrong one ends the command with 2."""
+    given = ctx.find_root().obj
+    try:
+        loaded = load(given if isinstance(given, Path) else None)
+        return Shop(loaded=loaded, path=path_of(loaded.settings.database.url))
+    except (SettingsError, StoreError) as fault:
+        complain(str(fault))
+        raise typer.Exit(2) from fault
+
+
+@contextmanager
+def reading(where: Shop) -> Iterator[Connection]:
+    """Opens the shop's database, brought to the newest schema, for reading; what the store refuses ends with 1."""
+    with _opened(where) as db:
+        yield db
+
+
+@contextmanager
+def writing(where: Shop) -> Iterator[Connection]:
+    """Runs a block in one writing transaction; all of it or nothing. What the store refuses ends with 1."""
+    with _opened(where) as db, transaction(db):
+        yield db
+
+
+@contextmanager
+def _opened(where: Shop) -> Iterator[Connection]:
+    try:
+        migrate(where.path)
+        db = connect(where.path)
+        try:
+            yield db
+        finally:
+            db.close()
+    except StoreError as fault:
+        fail(str(fault))
+
+
+def emit(data: Any, as_json: bool, lines: Iterable[str] = ()) -> None:
+    """Prints one JSON document, or the lines for a person."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+    else:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def complain(message: str) -> None:
+    """Writes to standard error."""
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+def fail(message: str) -> NoReturn:
+    """Says what went wrong and ends the command with 1."""
+    complain(message)
+    raise typer.Exit(1)
