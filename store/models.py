@@ -356,6 +356,8 @@ class Item(SQLModel, table=True):
     photos: str = "[]"
     status: str = "available"
     revision: int = 1
+    facts_revision: int = 1
+    """The revision at which something that a reply may state (price, size, measurements, …) last changed."""
     created_at: int
     updated_at: int
     sold_at: int | None = None

@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("photos", sa.String(), server_default="[]", nullable=False),
         sa.Column("status", sa.String(), server_default="available", nullable=False),
         sa.Column("revision", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("facts_revision", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.Integer(), nullable=False),
         sa.Column("sold_at", sa.Integer(), nullable=True),
