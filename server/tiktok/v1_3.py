@@ -56,6 +56,28 @@ def send_body(business_id: str, recipient: str, text: str) -> dict[str, Any]:
     }
 
 
+def image_body(business_id: str, recipient: str, media_id: str) -> dict[str, Any]:
+    """Returns the body of a message that is one uploaded picture; text and picture never go together."""
+    return {
+        "business_id": business_id,
+        "recipient_type": "CONVERSATION",
+        "recipient": recipient,
+        "message_type": "IMAGE",
+        "image": {"media_id": media_id},
+    }
+
+
+def action_body(business_id: str, recipient: str, action: str) -> dict[str, Any]:
+    """Returns the body of a sender action, `TYPING` or `MARK_READ`; it sends nothing."""
+    return {
+        "business_id": business_id,
+        "recipient_type": "CONVERSATION",
+        "recipient": recipient,
+        "message_type": "SENDER_ACTION",
+        "sender_action": action,
+    }
+
+
 def meaning(code: int, message: str) -> Meaning:
     """Returns what a code other than 0 says; 40064 has two meanings, told apart by TikTok's words."""
     if code == 40064 and "too fast" in message.lower():
