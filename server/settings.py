@@ -73,7 +73,7 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True):
     """How far TikTok's clock may be from ours, both ways."""
     body_limit_bytes: Positive = 262_144
     """Larger bodies are answered 413."""
-    rate_per_minute: Positive = 6_000
+    rate_per_minute: Positive = 120_000
     """Webhooks of one verified business."""
     unverified_per_minute: Positive = 600
     """Requests without a valid signature, all callers together."""

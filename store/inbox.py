@@ -218,6 +218,12 @@ def unanswered(db: sqlite3.Connection, conversation_id: int, *, limit: int = 20)
     return rows[::-1]
 
 
+def attachments(row: sqlite3.Row) -> list[dict[str, Any]]:
+    """Returns what a message carries besides words."""
+    found: list[dict[str, Any]] = json.loads(row["attachments"])
+    return found
+
+
 def mark_seen(db: sqlite3.Connection, conversation_id: int, *, now: int) -> None:
     """Marks everything in the conversation as seen by the owner."""
     db.execute("UPDATE conversations SET seen_at = ?, unread = 0 WHERE id = ?", (now, conversation_id))

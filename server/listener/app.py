@@ -1,0 +1,186 @@
+"""The listener: three routes that a tunnel shows to the world, and nothing else.
+
+A webhook is verified over its raw bytes and committed before it is answered 200; everything after that happens
+elsewhere. Behind a tunnel every caller comes from 127.0.0.1, so that addresses prove nothing and only the signature
+does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from server.listener import signature
+from server.listener.events import NotAnEvent, challenge_of, decode, read_decoded
+from server.listener.limits import Limits
+from store.clock import Clock
+from store.database import Database
+from store.errors import CannotWrite
+from store.inbound import Received, receive
+
+log = logging.getLogger(__name__)
+
+BODY_SECONDS: Final = 10.0
+"""How long a caller may take to send its body; TikTok's arrive in one packet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What the listener checks with and tells to."""
+
+    database: Database
+    clock: Clock
+    path: str
+    app_secret: str
+    require_signature: bool
+    tolerance_seconds: int
+    body_limit: int
+    limits: Limits
+    arrived: Callable[[], None]
+    """Called after a new event was committed; a wake-up only, nothing depends on it."""
+    health: Callable[[], dict[str, str]] = field(default=dict)
+    """Part → "ok" or what is wrong with it."""
+
+
+def make_app(gate: Gate) -> FastAPI:
+    """Builds the application; no route but the three exists, not even the documentation of them."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.post(gate.path)
+    async def webhook(request: Request) -> Response:
+        """Takes one event of TikTok."""
+        return await take(gate, request)
+
+    @app.get(gate.path)
+    async def challenge(request: Request) -> Response:
+        """Answers a subscription check by echoing its challenge."""
+        given = request.query_params.get("challenge")
+        return _echo(given[:512]) if given else _say(404, "nothing", "There is nothing to read here.")
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """Tells that the process is alive."""
+        return _json(200, {"status": "alive"})
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """Tells whether messages can be taken: the database, the lock, the clocks."""
+        return await ready(gate)
+
+    @app.exception_handler(HTTPException)
+    async def nothing_else(_request: Request, fault: HTTPException) -> Response:
+        return _say(fault.status_code, "nothing", "Nothing answers here.")
+
+    return app
+
+
+async def take(gate: Gate, request: Request) -> Response:
+    """Verifies, logs and answers one webhook."""
+    body = await _body(request, gate.body_limit)
+    if isinstance(body, Response):
+        return body
+    verdict = None
+    if gate.require_signature:
+        header = signature.find_header(request.headers.items())
+        now = gate.clock() / 1000
+        verdict = signature.verify(gate.app_secret, header, body, now=now, tolerance_seconds=gate.tolerance_seconds)
+        if verdict != "valid":
+            if not gate.limits.allows_unverified():
+                return _say(429, "limited", "Too many unsigned requests; wait a minute.")
+            log.warning("webhook refused: signature %s, %d bytes", verdict, len(body))
+            return _say(401, "refused", f"The signature is {verdict}.")
+    try:
+        given = decode(body)
+    except NotAnEvent as fault:
+        return _say(400, "refused", str(fault))
+    asked = challenge_of(given)
+    if asked is not None:
+        return _echo(asked)
+    event = read_decoded(given, body)
+    if not gate.limits.allows(event.business_id or event.dialect):
+        return _say(429, "limited", "Too many events in a minute; they are taken again later.")
+    received = Received(
+        dedupe_key=event.dedupe_key,
+        dialect=event.dialect,
+        event=event.event[:120],
+        thread=event.thread,
+        body=body,
+        platform_at=event.platform_at,
+        state={"unknown": "ignored", "unreadable": "poison"}.get(event.meaning, "received"),
+        error=event.fault,
+    )
+    try:
+        new = await gate.database.write(receive, received, now=gate.clock())
+    except (CannotWrite, sqlite3.Error) as fault:
+        log.error("webhook not stored: %s", fault)  # noqa: TRY400  # the trace says nothing the sentence does not
+        return _say(503, "unavailable", "The event cannot be stored now; send it again.")
+    if not new:
+        return _status("duplicate")
+    log.info("webhook %s %s, %d bytes", event.dialect, received.event, len(body))
+    if received.state == "ignored":
+        return _status("ignored")
+    gate.arrived()
+    return _status("accepted")
+
+
+async def _body(request: Request, limit: int) -> bytes | Response:
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > limit:
+        return _too_large(limit)
+    taken = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                taken += part
+                if len(taken) > limit:
+                    return _too_large(limit)
+    except TimeoutError:
+        return _say(408, "slow", f"The body did not arrive within {BODY_SECONDS:.0f} s.")
+    return bytes(taken)
+
+
+async def ready(gate: Gate) -> Response:
+    """Answers 200 when everything that receiving needs is there, else 503 with what is not."""
+    parts = {"database": "ok", **gate.health()}
+    try:
+        await gate.database.read(_look)
+    except (CannotWrite, sqlite3.Error) as fault:
+        parts["database"] = str(fault)
+    fine = all(state == "ok" for state in parts.values())
+    return _json(200 if fine else 503, {"status": "ready" if fine else "not ready", **parts})
+
+
+def _look(db: sqlite3.Connection) -> None:
+    db.execute("SELECT 1 FROM inbound_events LIMIT 1").fetchone()
+
+
+def _too_large(limit: int) -> Response:
+    return _say(413, "refused", f"The body is larger than {limit} bytes.")
+
+
+_STATUS: Final = {status: json.dumps({"status": status}).encode() for status in ("accepted", "duplicate", "ignored")}
+
+
+def _status(status: str) -> Response:
+    return Response(_STATUS[status], media_type="application/json")
+
+
+def _say(code: int, status: str, detail: str) -> Response:
+    headers = {"Retry-After": "5" if code == 503 else "60"} if code in {429, 503} else {}
+    return _json(code, {"status": status, "detail": detail}, headers)
+
+
+def _json(code: int, data: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(data).encode(), code, headers, media_type="application/json")
+
+
+def _echo(challenge: str) -> Response:
+    return Response(challenge, media_type="text/plain", headers={"X-Content-Type-Options": "nosniff"})

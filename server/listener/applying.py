@@ -1,0 +1,185 @@
+"""Applies logged events to their conversations: message, cursor, draft job and echo match in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from server.delivery import echoes
+from server.listener.events import Inbound, NotAnEvent, read
+from server.settings import Settings
+from store import drafts, inbound, inbox, journal
+from store.clock import DAY, HOUR, MINUTE
+from store.inbound import Logged
+
+OLDEST: Final = 90 * DAY
+"""The platform keeps conversations for 90 days and retries a webhook for 3: an older time is a placeholder."""
+
+AHEAD: Final = 10 * MINUTE
+"""A platform clock that is further ahead than this is no clock."""
+
+PHONE: Final = frozenset({"APP", "WEB"})
+"""The sources of messages that the owner typed in TikTok's own app or site."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What applying needs of the settings."""
+
+    window_ms: int
+    quota: int
+    debounce_ms: int
+    debounce_limit_ms: int
+    phone_pause_ms: int
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Reads the rules from the settings."""
+    return Rules(
+        window_ms=int(settings.delivery.window_hours * HOUR),
+        quota=settings.delivery.quota_per_window,
+        debounce_ms=int(settings.agent.debounce_seconds * 1000),
+        debounce_limit_ms=int(settings.agent.debounce_limit_seconds * 1000),
+        phone_pause_ms=int(settings.delivery.phone_pause_hours * HOUR),
+    )
+
+
+def apply(db: sqlite3.Connection, logged: Logged, *, now: int, rules: Rules) -> str:
+    """Applies one logged event, once; returns the event's state after it."""
+    try:
+        event = read(logged.body)
+    except NotAnEvent as fault:
+        inbound.settle(db, logged.id, "poison", now=now, error=str(fault))
+        return "poison"
+    match event.meaning:
+        case "message" | "echo" | "read" | "referral":
+            if not inbound.settle(db, logged.id, "applied", now=now):
+                return "applied"
+            effect(db, event, received_at=logged.received_at, now=now, rules=rules)
+            return "applied"
+        case "listing":
+            inbound.settle(db, logged.id, "needs_poll", now=now)
+            return "needs_poll"
+        case "unreadable":
+            inbound.settle(db, logged.id, "poison", now=now, error=event.fault)
+            return "poison"
+        case _:
+            inbound.settle(db, logged.id, "ignored", now=now)
+            return "ignored"
+
+
+def effect(db: sqlite3.Connection, event: Inbound, *, received_at: int, now: int, rules: Rules) -> None:
+    """Gives an event its effect on the conversation; a listed message comes through here as well."""
+    conversation = inbox.open_conversation(
+        db,
+        dialect=event.dialect,
+        platform_id=event.conversation,
+        user=event.user,
+        name=event.name,
+        business_id=event.business_id,
+        now=now,
+    )
+    if event.meaning == "message":
+        customer_message(db, conversation, event, received_at=received_at, now=now, rules=rules)
+    elif event.meaning == "echo":
+        own_message(db, conversation, event, received_at=received_at, now=now, rules=rules)
+    elif event.meaning == "read":
+        inbox.customer_read(db, conversation, until=event.read_until or 0)
+        inbox.refresh(db, conversation, now=now)
+    else:
+        db.execute("UPDATE conversations SET referral = 'ad' WHERE id = ?", (conversation,))
+
+
+def when(event: Inbound, received_at: int) -> int:
+    """Returns the platform's time of an event, or when we received it if that time cannot be true."""
+    at = event.platform_at
+    return at if at is not None and received_at - OLDEST <= at <= received_at + AHEAD else received_at
+
+
+def customer_message(
+    db: sqlite3.Connection, conversation: int, event: Inbound, *, received_at: int, now: int, rules: Rules
+) -> None:
+    """Adds what a customer wrote and asks for a draft, unless the owner answered it on her phone already."""
+    at = when(event, received_at)
+    added = inbox.add_message(
+        db,
+        conversation,
+        inbox.NewMessage(
+            platform_id=event.message_id,
+            role="user",
+            source="customer",
+            text=event.text,
+            platform_at=at,
+            kind=event.kind,
+            attachments=event.attachments,
+            quotes=event.quotes,
+        ),
+        now=now,
+    )
+    if added is None:
+        return
+    inbox.customer_wrote(db, conversation, at=at, window_ms=rules.window_ms, quota=rules.quota)
+    inbox.refresh(db, conversation, now=now)
+    journal.note(
+        db, now=now, who="customer", what="receive", subject="message", subject_id=added, conversation=conversation,
+        new=event.kind,
+    )  # fmt: skip
+    if _wants_draft(db, conversation, at, now=now):
+        drafts.enqueue(db, conversation, now=now, debounce_ms=rules.debounce_ms, limit_ms=rules.debounce_limit_ms)
+
+
+def _wants_draft(db: sqlite3.Connection, conversation: int, at: int, *, now: int) -> bool:
+    """Tells whether a message of that time still wants an answer written."""
+    found = inbox.conversation(db, conversation)
+    answered_on_phone = db.execute(
+        "SELECT 1 FROM messages WHERE conversation_id = ? AND role = 'assistant' AND source = 'phone'"
+        " AND platform_at >= ? LIMIT 1",
+        (conversation, at),
+    ).fetchone()
+    return (
+        answered_on_phone is None
+        and not found.blocked
+        and found.mode != "paused"
+        and (found.window_closes_at or 0) > now
+    )
+
+
+def own_message(
+    db: sqlite3.Connection, conversation: int, event: Inbound, *, received_at: int, now: int, rules: Rules
+) -> None:
+    """Takes an echo: it settles a delivery of ours, or it is something the owner wrote elsewhere."""
+    at = when(event, received_at)
+    on_phone = event.source in PHONE
+    if not on_phone and echoes.match(
+        db, conversation, message_id=event.message_id, text=event.text, at=at, source=event.source, now=now
+    ):
+        return
+    added = inbox.add_message(
+        db,
+        conversation,
+        inbox.NewMessage(
+            platform_id=event.message_id,
+            role="assistant",
+            # Another program's API messages are the owner's too: they answer the customer just the same.
+            source="phone",
+            text=event.text,
+            platform_at=at,
+            kind=event.kind,
+            attachments=event.attachments,
+            quotes=event.quotes,
+        ),
+        now=now,
+    )
+    if added is None:
+        return
+    journal.note(
+        db, now=now, who="phone", what="reply", subject="message", subject_id=added, conversation=conversation,
+        new=event.kind, why=event.source,
+    )  # fmt: skip
+    inbox.rest_automatic(db, conversation, until=at + rules.phone_pause_ms)
+    inbox.refresh(db, conversation, now=now)
+    live = drafts.live(db, conversation)
+    newest = inbox.conversation(db, conversation).last_customer_at
+    if live is not None and at >= (newest or 0):
+        drafts.withdraw(db, live.id, "you answered on your phone", now=now, who="phone")
