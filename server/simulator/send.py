@@ -103,6 +103,7 @@ class Sending:
             fault=recorded.fault,
             referenced=referenced,
         )
+        world.answered(conversation)
         honest = envelope({"message": {"message_id": message.message_id}}, request_id)
         response = FaultyResponse(fault, honest, request_id)
         await self.plan_echo(dialect, conversation, message, response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -66,6 +67,7 @@ class World:
         self.requests: list[Recorded] = []
         self.uploads: dict[str, bytes] = {}
         self.held: list[events.Event] = []
+        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._rng = random.Random(f"{seed}:echo")  # noqa: S311  # repeatable on purpose
 
     def say(
@@ -99,6 +101,7 @@ class World:
     def phone(self, conversation: Conversation, text: str, source: Source = "APP") -> Said:
         """Lets the owner answer in TikTok's own app, and hands the echo to the courier."""
         message = self.platform.typed_on_phone(conversation, text, source)
+        self.answered(conversation)
         delivery = self.courier.send(self._echo_of(conversation, message))
         return Said(conversation.conversation_id, message.message_id, delivery)
 
@@ -112,6 +115,23 @@ class World:
         conversation = self.platform.conversation_of(customer)
         now = self.platform.now()
         return self.courier.send(events.referral(conversation, now, ad, self.platform.business_id, self.client_key))
+
+    async def next_answer(self, customer: str) -> None:
+        """Waits for a message of the shop to this customer that came after her last, or is still to come."""
+        conversation = self.platform.conversation_of(customer)
+        if conversation.messages and conversation.messages[-1].from_business:
+            return
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append((customer, waiting))
+        await waiting
+
+    def answered(self, conversation: Conversation) -> None:
+        """Wakes those who wait for a message in this conversation."""
+        ready = [pair for pair in self._waiting if pair[0] == conversation.customer]
+        self._waiting = [pair for pair in self._waiting if pair not in ready]
+        for _, waiting in ready:
+            if not waiting.done():
+                waiting.set_result(None)
 
     def echo_plan(self, dialect: Dialect) -> EchoMode:
         """Returns when the send that is being answered will be echoed."""
