@@ -92,8 +92,11 @@ def open_conversation(
     ).fetchone()
     db.execute(
         "INSERT INTO conversations (user_id, platform_id, dialect, business_id, created_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (dialect, platform_id) DO UPDATE SET business_id ="
-        " CASE WHEN business_id = '' THEN excluded.business_id ELSE business_id END",
+        " ON CONFLICT (dialect, platform_id) DO UPDATE SET"
+        " business_id = CASE WHEN business_id = '' THEN excluded.business_id ELSE business_id END,"
+        # An event that did not name the customer left the conversation's own name in her place.
+        " user_id = CASE WHEN (SELECT tiktok_id FROM users WHERE id = user_id) = platform_id THEN excluded.user_id"
+        " ELSE user_id END",
         (user_row["id"], platform_id, dialect, business_id, now),
     )
     found = find(db, dialect, platform_id)

@@ -6,10 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from server.delivery import echoes
 from server.listener.events import Inbound, NotAnEvent, read
 from server.settings import Settings
-from store import drafts, inbound, inbox, journal
+from store import drafts, inbound, inbox, journal, reconciling
 from store.clock import DAY, HOUR, MINUTE
 from store.inbound import Logged
 
@@ -18,9 +17,6 @@ OLDEST: Final = 90 * DAY
 
 AHEAD: Final = 10 * MINUTE
 """A platform clock that is further ahead than this is no clock."""
-
-PHONE: Final = frozenset({"APP", "WEB"})
-"""The sources of messages that the owner typed in TikTok's own app or site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +146,10 @@ def own_message(
 ) -> None:
     """Takes an echo: it settles a delivery of ours, or it is something the owner wrote elsewhere."""
     at = when(event, received_at)
-    on_phone = event.source in PHONE
-    if not on_phone and echoes.match(
-        db, conversation, message_id=event.message_id, text=event.text, at=at, source=event.source, now=now
-    ):
+    settled = reconciling.match_echo(
+        db, conversation, platform_id=event.message_id, text=event.text, at=at, source=event.source, now=now
+    )
+    if settled is not None:
         return
     added = inbox.add_message(
         db,

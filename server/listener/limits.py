@@ -1,4 +1,4 @@
-"""How many webhooks a minute are taken: keyed on the verified business, since behind a tunnel addresses prove nothing."""
+"""How many webhooks a minute are taken, keyed on the verified business: behind a tunnel addresses prove nothing."""
 
 from __future__ import annotations
 
