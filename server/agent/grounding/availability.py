@@ -1,0 +1,229 @@
+"""Who may say that a piece is there, gone or on hold, and that a search found nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from server.agent.evidence import Search
+from server.agent.grounding.binding import backs, identifies
+from server.agent.grounding.clauses import Clause
+from server.agent.grounding.policies import read_units
+from server.agent.grounding.question import content, meanings
+from server.agent.grounding.reading import Answer, Reading
+from server.agent.grounding.rows import Row
+from server.agent.grounding.scan import Unit
+
+_STATES: Final = ("available", "offered", "gone", "held")
+_VAGUE_GONE: Final = frozenset(
+    {"unavailable", "out of stock", "not here anymore", "no disponible", "agotado", "agotada"}
+)
+"""Said of a piece that is sold or held alike."""
+_NEGATION_REACH: Final = 5
+_SAID: Final = {
+    "available": "said to be available",
+    "gone": "said to be gone",
+    "held": "said to be on hold",
+    "free": "said not to be on hold",
+    "off": "said not to be available",
+}
+
+
+def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
+    """Returns what the clause says of availability: (unit, state, its negators). Wondering whether it is available says nothing."""
+    found: list[tuple[Unit, str, list[Unit]]] = []
+    since = 0
+    for at, unit in enumerate(clause.units):
+        state = next((state for state in _STATES if state in unit.tags), None)
+        if state is None or unit.done or (state == "offered" and (clause.asks or clause.prefers)):
+            continue
+        if state == "held" and clause.offers:
+            continue
+        if any("if" in earlier.tags for earlier in clause.units[:at]):
+            continue
+        negators = [earlier for earlier in clause.units[max(since, at - _NEGATION_REACH) : at] if "neg" in earlier.tags]
+        if state == "offered" and _denied_after(clause.units, at):
+            continue
+        since = at + 1
+        if state == "offered" and (negators or "searched" in unit.tags and negators):
+            continue
+        found.append((unit, _flip(unit, state) if len(negators) % 2 else _meant(unit, state), negators))
+    return found
+
+
+def _denied_after(units: Sequence[Unit], at: int) -> bool:
+    return any("neg" in unit.tags or "absent" in unit.tags for unit in units[at + 1 : at + 3])
+
+
+def _meant(unit: Unit, state: str) -> str:
+    if state == "gone" and unit.tags["gone"] in _VAGUE_GONE:
+        return "off"
+    return "available" if state == "offered" else state
+
+
+def _flip(unit: Unit, state: str) -> str:
+    return {"available": "off", "offered": "off", "gone": "available", "held": "free"}[state]
+
+
+def status(row: Row, state: str) -> Answer:
+    """Compares a state with the row's."""
+    own = row.piece.status
+    backed = {
+        "available": own == "available",
+        "gone": own == "sold",
+        "held": own in {"held", "reserved"},
+        "free": own not in {"held", "reserved"},
+        "off": own != "available",
+    }[state]
+    return Answer(backed, "status", own)
+
+
+def judge(reading: Reading, clause: Clause, owners: frozenset[int]) -> set[str]:
+    """Checks what the clause says of availability; `owners` are the pieces it is about. Returns the states said."""
+    said: set[str] = set()
+    for unit, state, negators in events(clause):
+        if unit.tags.keys() & {"offered"} and not owners:
+            if any(row.piece.status == "available" for row in reading.rows) and not any(
+                identifies(other) and not other.done for other in clause.units
+            ):
+                reading.back([unit], "availability", "listed")
+                said.add("available")
+                continue
+        reading.settle(
+            clause,
+            [*negators, unit],
+            "availability",
+            f'"{unit.raw}" ({_SAID[state]})',
+            ((number, status(reading.rows[number], state)) for number in sorted(owners)),
+        )
+        said.add(state)
+    return said
+
+
+def absence(clause: Clause) -> list[Unit]:
+    """Returns the units that say a search found nothing; empty when the clause does not."""
+    negators = [unit for unit in clause.units if "neg" in unit.tags and not unit.done]
+    searched = [unit for unit in clause.units if ("searched" in unit.tags or "offered" in unit.tags) and not unit.done]
+    lone = [unit for unit in clause.units if "absent" in unit.tags and not unit.done]
+    if lone:
+        return [*lone, *negators, *searched]
+    if negators and searched and clause.units.index(searched[-1]) >= 0:
+        first = clause.units.index(negators[0])
+        near = [unit for unit in searched if abs(clause.units.index(unit) - first) <= _NEGATION_REACH]
+        return [*negators, *near] if near else []
+    return []
+
+
+def judge_absence(reading: Reading, clause: Clause, units: list[Unit], owners: frozenset[int]) -> None:
+    """Checks "couldn't find", "don't have": a sold row, or a finished search that covers what was asked and found none."""
+    wanted = [unit for unit in clause.units if unit not in units and not unit.done]
+    asked = frozenset().union(*(meanings(unit) for unit in wanted)) if wanted else frozenset()
+    spoken = f'"{" ".join(unit.raw for unit in sorted(units, key=lambda unit: unit.start))}"'
+    named = [number for number in sorted(owners) if clause.sure or len(owners) == 1]
+    gone = [
+        number
+        for number in named
+        if reading.rows[number].piece.status == "sold"
+        and all(_fits(reading.rows[number], unit) for unit in wanted if meanings(unit))
+    ]
+    if gone and any(
+        unit.tags.get("searched") in {"have", "got", "have it", "tengo", "tenemos"}
+        or "offered" in unit.tags
+        or unit.key in {"have", "got"}
+        for unit in units
+    ):
+        reading.back(
+            [*units, *(unit for unit in wanted if meanings(unit))],
+            "availability",
+            "listed",
+            reading.rows[gone[0]].piece.sku,
+            "status",
+            "sold",
+        )
+        return
+    matching = [
+        row
+        for row in reading.rows
+        if row.piece.status == "available"
+        and (asked or reading.question.roots)
+        and all(_fits(row, unit) for unit in (wanted if asked else reading.question.units) if meanings(unit))
+    ]
+    if matching:
+        reading.hold(
+            units,
+            "availability",
+            f"{spoken}: {matching[0].piece.sku} fits and is available",
+            matching[0].piece.sku,
+            "status",
+            "available",
+        )
+    elif (search := covering(reading, asked)) is not None:
+        reading.back(
+            [*units, *(unit for unit in wanted if meanings(unit))], "search", "listed", None, "search", search.query
+        )
+    elif not reading.evidence.searches:
+        reading.hold(units, "availability", f"{spoken}: no search was made")
+    else:
+        reading.hold(units, "availability", f"{spoken}: no finished search covers this and found none")
+
+
+def covering(reading: Reading, asked: frozenset[str]) -> Search | None:
+    """Returns a finished search no narrower than what was asked that found none of it."""
+    allowed = asked | reading.question.roots
+    for search in reading.evidence.searches:
+        words = " ".join(
+            [
+                search.query,
+                *(str(value) for key, value in search.filters.items() if key in {"size", "color", "category", "brand"}),
+            ]
+        )
+        sought = content(read_units(words[:400]))
+        if allowed and not sought <= allowed and (sought or asked):
+            continue
+        if asked and not (asked & sought or sought <= asked):
+            continue
+        known = {row.piece.sku: row for row in reading.rows}
+        if all(sku in known and not _same_kind(known[sku], asked or reading.question.roots) for sku in search.skus):
+            return search
+    return None
+
+
+def _same_kind(row: Row, asked: frozenset[str]) -> bool:
+    """Tells whether the row is one of what was asked for."""
+    for meaning in asked:
+        label, _, value = meaning.partition(":")
+        if not value:
+            if meaning not in row.roots:
+                return False
+        elif label == "num":
+            continue
+        elif label == "garment":
+            if value not in row.wider_garments:
+                return False
+        elif (
+            value not in row.tags.get(label, ())
+            and value not in row.stems
+            and value not in row.condition.get(label, ())
+        ):
+            return False
+    return bool(asked)
+
+
+def _fits(row: Row, unit: Unit) -> bool:
+    if unit.kind == "size":
+        return unit.label in row.sizes
+    if unit.kind in {"money", "num"}:
+        return (
+            unit.value is not None and row.piece.price_cents is not None and row.piece.price_cents <= unit.value * 100
+        )
+    if unit.kind in {"word", "era"}:
+        return backs(row, unit)
+    return unit.kind != "mention" or any(row.piece.sku == row.piece.sku for _ in unit.rows)
+
+
+def owners_of(reading: Reading, clauses: Iterable[Clause]) -> frozenset[int]:
+    """Returns the pieces that the clauses are surely about."""
+    found: frozenset[int] = frozenset()
+    for clause in clauses:
+        found |= clause.rows
+    return found

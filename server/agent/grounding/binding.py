@@ -1,0 +1,118 @@
+"""Says which piece each clause is about. What cannot be told apart must be true of every piece it may mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from server.agent.grounding.clauses import Clause
+from server.agent.grounding.rows import Row
+from server.agent.grounding.scan import Unit
+
+IDENTITY: Final = ("colour", "garment", "material", "era")
+
+
+def identifies(unit: Unit) -> bool:
+    """Tells whether the unit helps to say which piece is meant."""
+    if unit.kind in {"mention", "era"}:
+        return True
+    if unit.kind != "word" or unit.done:
+        return False
+    if not unit.tags:
+        return True
+    return any(label in unit.tags for label in IDENTITY) and "function" not in unit.tags
+
+
+def backs(row: Row, unit: Unit, *, loosely: bool = True) -> bool:
+    """Tells whether the row's own fields and name (or, loosely, its wider kind and description) say this of the piece."""
+    tags = unit.tags
+    if unit.kind == "era":
+        return unit.label in _eras(row.tags, row.stems) or (
+            loosely and unit.label in _eras(row.described_tags, row.described)
+        )
+    for label in IDENTITY:
+        if label not in tags:
+            continue
+        if label == "garment":
+            return tags[label] in (row.wider_garments if loosely else row.garments) or (loosely and _named(row, unit))
+        if label == "era" and tags[label] == "old":
+            return _named(row, unit) or (loosely and all(word in row.described for word in unit.keys))
+        if tags[label] in row.tags.get(label, ()):
+            return True
+        if label == "colour" and "material" in tags and tags["material"] in row.tags.get("material", ()):
+            return True
+        if loosely and tags[label] in row.described_tags.get(label, ()):
+            return True
+        if label == "colour" and "condition" in tags:
+            continue
+        return False
+    if _named(row, unit):
+        return True
+    return loosely and (unit.stem in row.described or unit.key in row.described)
+
+
+def _eras(tags: dict[str, set[str]], stems: set[str]) -> set[str]:
+    known = set(tags.get("era", ()))
+    known |= {stem for stem in stems if stem[:1].isdigit() and stem.endswith("0s")}
+    if "2000s" in known or "00s" in known:
+        known |= {"2000s", "00s", "y2k"}
+    return known
+
+
+def _named(row: Row, unit: Unit) -> bool:
+    if len(unit.keys) > 1:
+        return all(word in row.stems for word in unit.keys)
+    return unit.key in row.stems or unit.stem in row.stems
+
+
+class Focus:
+    """Follows which piece the reply is speaking of, clause by clause."""
+
+    def __init__(self, rows: Sequence[Row], start: frozenset[int]) -> None:
+        self.rows = rows
+        self.current = start
+        self.group: list[int] = []
+        """Pieces named so far, in order."""
+
+    def bind(self, clause: Clause) -> None:
+        """Sets `clause.rows` and `clause.sure`."""
+        every = frozenset(range(len(self.rows)))
+        units = [unit for unit in clause.units if identifies(unit)]
+        if clause.prefers:
+            units = [unit for unit in units if unit.kind == "mention"]
+        if any("both" in unit.tags for unit in clause.units) and not any(unit.kind == "mention" for unit in units):
+            named = frozenset(self.group)
+            clause.rows, clause.sure = (named if len(named) == 2 else every if len(every) == 2 else frozenset()), True
+            return
+        exact, loose = self._narrow(every, units)
+        if not units or exact is None:
+            clause.rows, clause.sure = self.current, len(self.current) == 1
+            return
+        rows = exact
+        if self.current and len(self.current) == 1 and not any(unit.kind == "mention" for unit in units):
+            rows = self.current if self.current <= exact else exact | self.current if self.current <= loose else exact
+        clause.rows, clause.sure = rows, len(rows) == 1
+        if len(rows) == 1:
+            self.current = rows
+            for number in rows:
+                if number not in self.group:
+                    self.group.append(number)
+        elif rows:
+            self.current = rows
+
+    def _narrow(self, every: frozenset[int], units: Sequence[Unit]) -> tuple[frozenset[int] | None, frozenset[int]]:
+        """Returns the pieces that all the units fit exactly (None when no unit fits any piece) and loosely."""
+        exact, loose, any_fits = every, every, False
+        for unit in units:
+            if unit.kind == "mention":
+                strict = wide = unit.rows
+            else:
+                strict = frozenset(number for number in every if backs(self.rows[number], unit, loosely=False))
+                wide = frozenset(number for number in every if number in strict or backs(self.rows[number], unit))
+                strict = strict or wide
+            if not wide:
+                continue
+            any_fits = True
+            exact = exact & strict or exact & wide or exact
+            loose = loose & wide or loose
+        return (exact if any_fits else None), loose

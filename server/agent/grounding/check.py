@@ -1,0 +1,157 @@
+"""The grounding check: reply and evidence in, verdict out. No clock, no file, no network, no rewriting."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
+from server.agent.grounding import answers, availability, commitments, figures, measures, policies, vocabulary
+from server.agent.grounding.binding import Focus
+from server.agent.grounding.clauses import Clause, cut
+from server.agent.grounding.normalise import normalise
+from server.agent.grounding.question import read_question
+from server.agent.grounding.reading import Reading
+from server.agent.grounding.rows import Row
+from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers
+from server.agent.grounding.tokens import tokenise
+
+LONGEST: Final = 6000
+"""TikTok takes no longer text, so a longer one is no reply."""
+
+
+def check(reply: str, evidence: Evidence, question: str = "") -> Verdict:
+    """Returns PASS when every claim of the reply stands in the evidence, else HOLD with places, reasons and the nearest facts.
+
+    The customer's last message says what "yes" and "it" mean and is never evidence. The reply is never rewritten.
+    """
+    if len(reply) > LONGEST:
+        span = (LONGEST, len(reply))
+        return Verdict(
+            "hold", "inferred", (Reason(span, "length", f"longer than {LONGEST} characters"),), (Claim(span, "length"),)
+        )
+    reading = _read(reply, evidence, question)
+    said = answers.find(reading)
+    states = _judge(reading)
+    for answer in said:
+        answers.judge(reading, answer, states)
+    return _verdict(reading)
+
+
+def _read(reply: str, evidence: Evidence, question: str) -> Reading:
+    plain = normalise(reply)
+    rows = [Row(piece) for piece in evidence.pieces]
+    tokens = join_hyphens(tokenise(plain.text))
+    lexicon, _ = language(tokens)
+    tokens = merge_numbers(tokens, lexicon)
+    named = mentions(tokens, rows)
+    covered = frozenset(at for first, (count, _) in named.items() for at in range(first, first + count))
+    lexicon, understood = language(tokens, covered)
+    quoted = policies.quotations(tokens, evidence.policies)
+    for first, (count, _) in quoted.items():
+        for at in range(first, first + count):
+            named.pop(at, None)
+    units = Scanner(tokens, lexicon, named, {first: count for first, (count, _) in quoted.items()}).scan()
+    reading = Reading(plain, evidence, rows, lexicon, read_question(question, rows))
+    reading.clauses = cut(units)
+    topics = {tokens[first].start: topic for first, (_, topic) in quoted.items()}
+    for unit in units:
+        if unit.kind == "policy":
+            topic = topics[unit.start]
+            reading.back([unit], "policy", "policy", None, topic, evidence.policies[topic])
+    if plain.disguised:
+        at = plain.disguised[0]
+        reading.reasons.append(Reason((at, at + 1), "disguise", "a character here makes the reader see something else"))
+    if not understood:
+        reading.reasons.append(Reason((0, len(reply)), "language", "this language has no word list"))
+    _number_lists(units)
+    figures.measure(reading, units)
+    return reading
+
+
+def _number_lists(units: list[Unit]) -> None:
+    """Answers for the numbers of a numbered list: 1), 2), 3)."""
+    expected = 1
+    for at, unit in enumerate(units):
+        begins = at == 0 or units[at - 1].kind == "break"
+        ends = at + 1 < len(units) and units[at + 1].kind == "break" and units[at + 1].key in ").:"
+        if unit.kind == "num" and begins and ends and unit.value == expected:
+            unit.done = True
+            expected += 1
+
+
+def _judge(reading: Reading) -> set[str]:
+    """Judges clause by clause; returns the states of availability that were said."""
+    states: set[str] = set()
+    start = reading.question.rows
+    focus = Focus(reading.rows, frozenset() if reading.question.conflicts and not reading.question.empty else start)
+    policies_first(reading)
+    for clause in reading.clauses:
+        focus.bind(clause)
+    for sentence in sorted({clause.sentence for clause in reading.clauses}):
+        clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
+        share(clauses)
+        for clause in clauses:
+            commitments.offer(reading, clause, states)
+            missing = availability.absence(clause)
+            states |= availability.judge(reading, clause, clause.rows)
+            missing = [unit for unit in missing if not unit.done]
+            if missing and any(
+                "searched" in unit.tags or "absent" in unit.tags or "offered" in unit.tags for unit in missing
+            ):
+                availability.judge_absence(reading, clause, missing, clause.rows)
+                states.add("absent")
+            figures.judge(reading, clause, focus)
+            vocabulary.judge(reading, clause)
+            commitments.leftovers(reading, clause)
+    commitments.offered_gone(reading, states)
+    return states
+
+
+def share(clauses: list[Clause]) -> None:
+    """Lets "the Nike and the Adidas are available" speak of both: a piece that is only named shares what is said next, or what was said before."""
+    pending: frozenset[int] = frozenset()
+    for clause in clauses:
+        bare = (
+            bool(clause.rows)
+            and any(unit.kind == "mention" or unit.tags.keys() & {"garment", "colour"} for unit in clause.units)
+            and not clause.has("available")
+            and not clause.has("gone")
+            and not clause.has("held")
+            and not any(unit.kind in {"money", "length", "size", "num", "era"} for unit in clause.units)
+        )
+        spoken = [unit for unit in clause.units if unit.tags.keys() & {"available", "gone", "held"} and not unit.done]
+        if spoken and pending and clause.joiner in {"and", ","}:
+            clause.rows, clause.sure = clause.rows | pending, True
+        pending = (pending | clause.rows) if bare and clause.sure and not clause.has("offered") else frozenset()
+
+
+def policies_first(reading: Reading) -> None:
+    """Answers for the sentences, then the clauses, that the shop's written policies say."""
+    given = reading.evidence.policies
+    if not given:
+        return
+    for sentence in sorted({clause.sentence for clause in reading.clauses}):
+        clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
+        for units in ([unit for clause in clauses for unit in clause.open], *(clause.open for clause in clauses)):
+            left = [unit for unit in units if not unit.done]
+            if not left or not any(
+                "policy" in unit.tags or unit.kind in {"percent", "duration", "money", "link"} or not unit.tags
+                for unit in left
+            ):
+                continue
+            segment = policies.backing(left, given)
+            if segment is not None:
+                reading.back(left, "policy", "policy", None, segment.topic, segment.text)
+
+
+def _verdict(reading: Reading) -> Verdict:
+    claims = tuple(sorted(reading.claims, key=lambda claim: claim.span))
+    reasons = tuple(sorted(reading.reasons, key=lambda reason: reason.span))
+    grounding: Grounding
+    if reasons:
+        grounding = "inferred"
+    elif claims and all(claim.grounding == "listed" for claim in claims):
+        grounding = "listed"
+    else:
+        grounding = "policy"
+    return Verdict("hold" if reasons else "pass", grounding, reasons, claims)

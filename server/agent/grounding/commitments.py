@@ -1,0 +1,88 @@
+"""What the shop would be bound to, offers made in a question, and everything that stands unexplained at the end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.agent.grounding.availability import status
+from server.agent.grounding.clauses import Clause
+from server.agent.grounding.policies import is_policy_string
+from server.agent.grounding.reading import Reading
+from server.agent.grounding.scan import Unit
+
+_SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚💯💸🏷🎫🔖")
+_OFFERABLE: Final = frozenset({"commitment", "shipping", "time"})
+
+
+def offer(reading: Reading, clause: Clause, states: set[str]) -> None:
+    """Answers for the verbs of an offer: "want me to hold it?" commits to nothing, but only for a piece that is there."""
+    if not clause.offers:
+        return
+    binding = [unit for unit in clause.units if "offer_verb" in unit.tags and not unit.done]
+    if (
+        not clause.asks
+        and not clause.has("if")
+        and any(unit.tags.get("policy") == "commitment" for unit in binding)
+        and not _conditional(clause)
+    ):
+        return
+    for unit in binding:
+        unit.done = True
+    if any(unit.tags.get("policy") == "commitment" or "held" in unit.tags for unit in binding):
+        states.add("offer")
+        clause.states.append("offer")
+
+
+def _conditional(clause: Clause) -> bool:
+    return any(unit.tags.get("offer", "").startswith("let me know") for unit in clause.units)
+
+
+def offered_gone(reading: Reading, states: set[str]) -> None:
+    """Holds an offer of a piece that is sold or held when the reply nowhere says so."""
+    if states & {"gone", "held", "off", "absent"}:
+        return
+    for clause in reading.clauses:
+        if "offer" not in clause.states:
+            continue
+        for number in sorted(clause.rows):
+            answer = status(reading.rows[number], "available")
+            if not answer.backed and (clause.sure or len(clause.rows) == len(reading.rows)):
+                reading.hold(
+                    clause.units,
+                    "availability",
+                    f"offered, but {reading.rows[number].piece.sku} is {answer.value}",
+                    reading.rows[number].piece.sku,
+                    "status",
+                    answer.value,
+                )
+                break
+
+
+def leftovers(reading: Reading, clause: Clause) -> None:
+    """Holds what may stand only in a policy, and every figure that nothing has explained."""
+    for unit in clause.units:
+        if unit.done:
+            continue
+        if unit.kind == "link":
+            topic = is_policy_string(unit.raw, reading.evidence.policies)
+            if topic is not None:
+                reading.back([unit], "link", "policy", None, topic, unit.raw)
+            else:
+                reading.hold([unit], "link", f'"{unit.raw}": no policy of the shop gives it')
+        elif unit.kind == "hole":
+            reading.hold([unit], "placeholder", f'"{unit.raw}" was never filled in')
+        elif unit.kind == "percent":
+            reading.hold([unit], "discount", f'"{unit.raw}": no row and no policy says so')
+        elif unit.kind == "duration":
+            reading.hold([unit], "time", f'"{unit.raw}": no policy of the shop says so')
+        elif unit.kind in {"num", "cross", "money", "length", "size", "era"}:
+            reading.hold([unit], "number", f'"{unit.raw}": nothing says what this number is')
+        elif unit.kind == "sym" and unit.key not in "#/='\"+":
+            reading.hold([unit], "sign", f'"{unit.raw}": nothing says what this means')
+        elif unit.kind == "emoji" and (_is_saying(unit)):
+            reading.hold([unit], "sign", f'"{unit.raw}" says something that nothing backs')
+
+
+def _is_saying(unit: Unit) -> bool:
+    code = ord(unit.raw[0])
+    return unit.raw in _SAYING_SIGNS or 0x1F1E6 <= code <= 0x1F1FF or (unit.raw[0].isalnum())

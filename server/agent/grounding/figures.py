@@ -1,0 +1,192 @@
+"""Prices, sizes and decades, each compared with a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from server.agent.grounding.binding import Focus, backs
+from server.agent.grounding.clauses import Clause
+from server.agent.grounding.measures import kinds_of, measurement
+from server.agent.grounding.reading import Answer, Reading
+from server.agent.grounding.rows import Row
+from server.agent.grounding.scan import Unit
+from store.stock import Piece, money
+
+_DOLLARS: Final = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
+"""Currencies whose shops write a bare $."""
+
+
+def price(piece: Piece, value: Decimal, currency: str) -> Answer:
+    """Compares an amount with the price: exact to the cent, in the same currency."""
+    if piece.price_cents is None:
+        return Answer(False, "price", None)
+    shown = f"{money(piece.price_cents)} {piece.currency}"
+    same = currency == piece.currency or (currency == "$" and piece.currency in _DOLLARS)
+    return Answer(same and value * 100 == piece.price_cents, "price", money(piece.price_cents) if same else shown)
+
+
+def total(pieces: Sequence[Piece], value: Decimal, currency: str) -> Answer:
+    """Compares an amount with the sum of the prices."""
+    if (
+        not pieces
+        or any(piece.price_cents is None for piece in pieces)
+        or len({piece.currency for piece in pieces}) != 1
+    ):
+        return Answer(False, "price", None)
+    whole = sum(piece.price_cents or 0 for piece in pieces)
+    same = currency == pieces[0].currency or (currency == "$" and pieces[0].currency in _DOLLARS)
+    return Answer(same and value * 100 == whole, "price", money(whole))
+
+
+def size(row: Row, label: str) -> Answer:
+    """Compares a size with the row's: letters, W/L, US, UK and EU each in its own system."""
+    known = {one.replace(" ", "") for one in row.sizes}
+    return Answer(label.upper().replace(" ", "") in known, "size", row.piece.size or None)
+
+
+def era(row: Row, unit: Unit) -> Answer:
+    """Compares a decade with the row's."""
+    return Answer(backs(row, unit), "era", row.piece.era or None)
+
+
+def measure(reading: Reading, units: Sequence[Unit]) -> None:
+    """Gives every figure of the reply its kind of measurement, sentence by sentence, and the unit it shares with its neighbours."""
+    first = 0
+    for at in range(len(units) + 1):
+        if at < len(units) and not (units[at].kind == "break" and units[at].key in ".!?;\n"):
+            continue
+        sentence = units[first:at]
+        shared = next((unit.label for unit in sentence if unit.kind == "length"), "")
+        for place, kind in kinds_of(sentence).items():
+            unit = sentence[place]
+            reading.measured[id(unit)] = (kind, unit.label if unit.kind == "length" else shared)
+        first = at + 1
+
+
+def judge(reading: Reading, clause: Clause, focus: Focus) -> None:
+    """Checks every figure of the clause."""
+    for at, unit in enumerate(clause.units):
+        if unit.done or unit.value is None and unit.kind not in {"size", "era", "cross"}:
+            continue
+        if unit.kind == "money":
+            _money(reading, clause, unit, unit.label, focus)
+        elif unit.kind == "length" or id(unit) in reading.measured:
+            _length(reading, clause, unit)
+        elif unit.kind == "size":
+            _size(reading, clause, unit)
+        elif unit.kind == "era":
+            _settle(reading, clause, unit, "era", lambda row, unit: era(row, unit))
+        elif unit.kind in {"num", "cross", "percent"}:
+            _number(reading, clause, at, unit, focus)
+
+
+def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, answer: Callable[[Row, Unit], Answer]) -> bool:
+    denied = any("neg" in other.tags and not other.done for other in clause.units if other.start < unit.start)
+    return reading.settle(
+        clause, [unit], kind, f'"{unit.raw}"' + (" denied" if denied else ""),
+        ((number, Answer(False, kind) if denied else answer(reading.rows[number], unit)) for number in sorted(clause.rows)),
+    )  # fmt: skip
+
+
+def _money(reading: Reading, clause: Clause, unit: Unit, currency: str, focus: Focus) -> None:
+    value = unit.value or Decimal(0)
+    if any("cue:sum" in other.tags for other in clause.units):
+        numbers = sorted(clause.rows) if len(clause.rows) > 1 else focus.group
+        if len(numbers) > 1:
+            answer = total([reading.rows[number].piece for number in numbers], value, currency)
+            if answer.backed:
+                reading.back([unit], "price", "listed", None, "price", answer.value)
+            else:
+                reading.hold(
+                    [unit], "price", f'"{unit.raw}": together they are {answer.value}', None, "price", answer.value
+                )
+            return
+    _settle(reading, clause, unit, "price", lambda row, unit: price(row.piece, value, currency))
+
+
+def _length(reading: Reading, clause: Clause, unit: Unit) -> None:
+    kind, label = reading.measured.get(id(unit), ("", unit.label))
+    if not kind:
+        asked = reading.question.kinds()
+        kind = next(iter(asked)) if len(asked) == 1 else ""
+    if not kind or not label:
+        missing = "unit" if kind else "kind of measurement"
+        reading.hold([unit], "measurement", f'"{unit.raw}": the {missing} is missing')
+        return
+    value = unit.value or Decimal(0)
+    around = any(
+        "around" in other.tags and ("function" not in other.tags or len(other.keys) > 1) for other in clause.units
+    )
+    shop = reading.evidence.unit
+    _settle(
+        reading, clause, unit, "measurement", lambda row, _: measurement(row, kind, value, label, shop, around=around)
+    )
+
+
+def _size(reading: Reading, clause: Clause, unit: Unit) -> None:
+    if clause.prefers:
+        unit.done = True
+        return
+    _settle(reading, clause, unit, "size", lambda row, unit: size_or_word(row, unit))
+
+
+def size_or_word(row: Row, unit: Unit) -> Answer:
+    """Compares a size; "small" may also be a word of the description."""
+    answer = size(row, unit.label)
+    if not answer.backed and unit.raw.islower() and len(unit.raw) > 2 and row.says(unit.keys):
+        return Answer(True, "description", unit.raw)
+    return answer
+
+
+def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus) -> None:
+    """Finds what a bare number is by the words around it; a row's own text may hold it too."""
+    before = clause.units[:at]
+    near = next(
+        (
+            other
+            for other in reversed(before)
+            if other.kind != "break"
+            and not (other.kind == "word" and other.key in {"a", "is", "it", "an", "as", "una", "un", "es", "la"})
+        ),
+        None,
+    )
+    label = format(unit.value.normalize(), "f") if unit.value is not None else unit.label
+    asked = reading.question
+    if near is not None and "size_word:cues" in near.tags:
+        _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
+    elif unit.kind == "num" and (
+        (near is not None and "cue:cues" in near.tags and "measure" not in near.tags)
+        or (near is None and asked.asks_about("cue:cues") and not asked.kinds())
+    ):
+        if clause.rows and all(
+            reading.rows[number].piece.price_cents == (unit.value or 0) * 100 for number in clause.rows
+        ):
+            _money(reading, clause, unit, reading.rows[min(clause.rows)].piece.currency, focus)
+        else:
+            _written(reading, clause, at, unit)
+    elif near is None and asked.asks_about("size_word:cues"):
+        _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
+    else:
+        _written(reading, clause, at, unit)
+
+
+def _written(reading: Reading, clause: Clause, at: int, unit: Unit) -> None:
+    """Backs a number that the row's name or description holds beside the same word."""
+    after = clause.units[at + 1] if at + 1 < len(clause.units) else None
+    before = clause.units[at - 1] if at else None
+    phrases = []
+    keys = unit.keys
+    if after is not None and after.kind == "word" and "function" not in after.tags:
+        phrases.append((*keys, after.key))
+    if before is not None and before.kind == "word" and "function" not in before.tags:
+        phrases.append((before.key, *keys))
+    if unit.kind == "cross" or (len(unit.raw) == 4 and unit.raw.isdigit()):
+        phrases.append(keys)
+    rows = sorted(clause.rows)
+    if rows and phrases and all(any(reading.rows[number].says(phrase) for phrase in phrases) for number in rows):
+        for number in rows:
+            reading.back([unit], "number", "listed", reading.rows[number].piece.sku, "description", unit.raw)
+    else:
+        reading.hold([unit], "number", f'"{unit.raw}": nothing says what this number is')

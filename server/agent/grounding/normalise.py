@@ -1,0 +1,91 @@
+"""Turns a reply into plain text that can be scanned, remembering where each character came from."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+_QUOTES: Final = {c: "'" for c in "’‘‛`´ʼʹ′＇"} | {c: '"' for c in "“”„‟″˝＂«»"}
+_DASHES: Final = {c: "-" for c in "‐‑‒–−﹣－"} | {"—": " - ", "―": " - "}
+_SIGNS: Final = {
+    "💲": "$",
+    "＄": "$",
+    "﹩": "$",
+    "×": "x",
+    "✕": "x",
+    "✖": "x",
+    "⁄": "/",
+    "∕": "/",
+    "➗": "/",
+    "…": "...",
+    "¿": " ",
+    "¡": " ",
+    "•": "\n",
+    "·": ", ",
+    "\t": " ",
+    "\r": "\n",
+    "\x0b": "\n",
+    "\x0c": "\n",
+    "\x85": "\n",
+    "\u2028": "\n",
+    "\u2029": "\n",
+}
+_STRUCK: Final = frozenset("\u0335\u0336\u0337\u0338\u20e0\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+"""Strike-through and direction overrides: what the reader sees is then not what the characters say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Normalised text; `origin[i]` is the position in the given text of its character i."""
+
+    text: str
+    origin: tuple[int, ...]
+    length: int
+    disguised: tuple[int, ...] = ()
+    """Positions in the given text of characters that make the reader see something else."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Returns the place [start, end) of the normalised text in the given one."""
+        if not self.origin or start >= len(self.origin):
+            return (self.length, self.length)
+        return (self.origin[start], self.origin[end - 1] + 1 if end > start else self.origin[start])
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    """Writes one character plainly: compatibility forms opened, accents and invisible characters dropped."""
+    if char in _QUOTES:
+        return _QUOTES[char]
+    if char in _DASHES:
+        return _DASHES[char]
+    if char in _SIGNS:
+        return _SIGNS[char]
+    category = unicodedata.category(char)
+    if category in {"Cf", "Cc", "Mn", "Me", "Cs", "Co"}:
+        return "\n" if char == "\n" else ""
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    opened = unicodedata.normalize("NFKD", char)
+    if category == "No" and "\u2044" in opened:
+        return " " + opened.replace("\u2044", "/")  # "24½" would otherwise read 241/2
+    return "".join(_SIGNS.get(part, part) for part in opened if unicodedata.category(part) != "Mn")
+
+
+def normalise(text: str) -> Plain:
+    """Returns the text in plain characters with the way back to the given one."""
+    pieces: list[str] = []
+    origin: list[int] = []
+    disguised: list[int] = []
+    for position, char in enumerate(text):
+        if char.isascii() and (char.isprintable() or char == "\n") and char != "`":
+            pieces.append(char)
+            origin.append(position)
+            continue
+        if char in _STRUCK:
+            disguised.append(position)
+        plain = _plain(char)
+        pieces.append(plain)
+        origin.extend([position] * len(plain))
+    return Plain("".join(pieces), tuple(origin), len(text), tuple(disguised))

@@ -1,0 +1,171 @@
+"""Compares a clause with the shop's own written policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from server.agent.grounding.normalise import normalise
+from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, merge_numbers
+from server.agent.grounding.tokens import Token, root, tokenise
+
+_NEUTRAL: Final = frozenset(
+    {
+        "function",
+        "safe",
+        "prefer",
+        "photo",
+        "offer",
+        "join",
+        "ask",
+        "cue:cues",
+        "both",
+        "offered",
+        "searched",
+        "around",
+        "offer_verb",
+        "size_word:cues",
+    }
+)
+_LIMITS: Final = frozenset(
+    "over above under below only if within except unless minimum least most after before until first excluding domestic from than max maximum sobre mas menos solo si salvo excepto minimo antes despues hasta primer dentro".split()
+)
+_FIGURES: Final = frozenset({"money", "percent", "duration", "length", "num", "cross", "link", "era", "size"})
+Mark = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sentence or clause of a policy."""
+
+    topic: str
+    text: str
+    marks: frozenset[Mark]
+    limits: frozenset[Mark]
+    denies: bool
+    single: bool
+    """It holds at most one figure of each kind, so that none can be confused with another."""
+
+
+def figure(unit: Unit) -> Mark:
+    """Returns what a figure is compared by."""
+    value = "" if unit.value is None else format(unit.value.normalize(), "f")
+    return (unit.kind, value, unit.label)
+
+
+def marks(units: Sequence[Unit]) -> tuple[frozenset[Mark], frozenset[Mark], bool]:
+    """Returns what the units say (roots of words, figures), which of it limits, and whether it denies."""
+    said: set[Mark] = set()
+    limits: set[Mark] = set()
+    denials = 0
+    for unit in units:
+        limiting = [word for word in unit.keys if word in _LIMITS]
+        limits.update(("word", word) for word in limiting)
+        if unit.kind in _FIGURES:
+            said.add(figure(unit))
+            if limits and unit.kind in {"money", "duration", "num"}:
+                limits.add(figure(unit))
+        elif "neg" in unit.tags:
+            denials += 1
+        elif unit.kind == "mention" or (unit.kind == "word" and (not unit.tags or not unit.tags.keys() <= _NEUTRAL)):
+            said.update(("word", root(word)) for word in unit.keys)
+    return frozenset(said), frozenset(limits), denials % 2 == 1
+
+
+def read_units(text: str) -> list[Unit]:
+    """Returns the units of a text that stands alone."""
+    tokens = join_hyphens(tokenise(normalise(text).text))
+    lexicon, _ = language(tokens)
+    return Scanner(merge_numbers(tokens, lexicon), lexicon, {}, {}).scan()
+
+
+@lru_cache(maxsize=512)
+def segments(topic: str, text: str) -> tuple[Segment, ...]:
+    """Returns the sentences of a policy, and the clauses of each."""
+    found: list[Segment] = []
+    for sentence in _split(read_units(text[:4000]), ".!?;\n"):
+        for part in [sentence, *_split(sentence, ",;()-:", words=True)]:
+            said, limits, denies = marks(part)
+            kinds = [mark[0] for mark in said if mark[0] != "word"]
+            found.append(Segment(topic, text, said, limits, denies, len(kinds) == len(set(kinds))))
+    return tuple(found)
+
+
+def _split(units: Sequence[Unit], at: str, *, words: bool = False) -> list[list[Unit]]:
+    parts: list[list[Unit]] = [[]]
+    for unit in units:
+        if (unit.kind == "break" and unit.key in at) or (words and "join" in unit.tags):
+            parts.append([])
+        else:
+            parts[-1].append(unit)
+    return [part for part in parts if part]
+
+
+def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | None:
+    """Returns the policy sentence that says all of this, with the same polarity and with every limit it sets."""
+    said, _, denies = marks(units)
+    own = (
+        {("word", root(word)) for unit in units for word in unit.keys}
+        | {("word", word) for unit in units for word in unit.keys}
+        | {figure(unit) for unit in units if unit.kind in _FIGURES}
+    )
+    if not said or not any(mark[0] in {"word", "percent", "duration", "link", "money"} for mark in said):
+        return None
+    for topic, text in policies.items():
+        topic_marks = {("word", root(word)) for word in topic.lower().split()}
+        for segment in segments(topic, text):
+            if (
+                said - topic_marks <= segment.marks
+                and said & (segment.marks - topic_marks)
+                and segment.limits <= own
+                and segment.denies == denies
+                and (segment.single or len(said) >= len(segment.marks))
+            ):
+                return segment
+    return None
+
+
+def quotations(tokens: Sequence[Token], policies: Mapping[str, str]) -> dict[int, tuple[int, str]]:
+    """Finds whole sentences of a policy quoted word for word: first token → (how many tokens, topic)."""
+    found: dict[int, tuple[int, str]] = {}
+    if not policies:
+        return found
+    keys = [token.key for token in tokens]
+    for topic, text in policies.items():
+        for sentence in _sentences(text[:4000]):
+            first, size = sentence[0], len(sentence)
+            for at in range(len(keys) - size + 1):
+                if keys[at] == first and tuple(keys[at : at + size]) == sentence and found.get(at, (0, ""))[0] < size:
+                    found[at] = (size, topic)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _sentences(text: str) -> tuple[tuple[str, ...], ...]:
+    tokens = join_hyphens(tokenise(normalise(text).text))
+    lexicon, _ = language(tokens)
+    parts: list[list[str]] = [[]]
+    for token in merge_numbers(tokens, lexicon):
+        if token.kind == "punct" and token.key in ".!?;\n":
+            parts.append([])
+        else:
+            parts[-1].append(token.key)
+    whole = tuple(token.key for token in merge_numbers(tokens, lexicon))
+    return tuple(
+        dict.fromkeys([*(tuple(part) for part in parts if len(part) >= 2), *([whole] if len(whole) >= 2 else [])])
+    )
+
+
+def is_policy_string(text: str, policies: Mapping[str, str]) -> str | None:
+    """Returns the topic whose words hold this link, handle or address exactly."""
+    wanted = text.rstrip(".,!?;:)").lower()
+    for topic, words in policies.items():
+        if (
+            wanted
+            and wanted in words.lower().split()
+            or any(wanted == word.strip(".,!?;:()").lower() for word in words.split())
+        ):
+            return topic
+    return None

@@ -1,0 +1,174 @@
+"""What a row of the stock says, in the words the check compares by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Final
+
+from server.agent.grounding.lexicon import LANGUAGES, Lexicon, Tags
+from server.agent.grounding.normalise import normalise
+from server.agent.grounding.tokens import Token, root, tokenise
+from store.stock import Piece
+
+_LONGEST_DESCRIPTION: Final = 6000
+_FAKE: Final = frozenset("faux fake imitation vegan pleather style styled inspired look like effect replica".split())
+"""Beside a material or a brand these say that it is not that."""
+
+
+def clean(text: str) -> list[Token]:
+    """Returns the words and numbers of a row's text; hyphens and quotes inside words are dropped."""
+    return [
+        token
+        for token in tokenise(normalise(text).text)
+        if token.kind in {"word", "num", "decade", "cross", "punct", "sym"}
+    ]
+
+
+def words_only(tokens: Iterable[Token]) -> list[Token]:
+    """Leaves out signs and punctuation."""
+    return [token for token in tokens if token.kind in {"word", "num", "decade", "cross"}]
+
+
+def label(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[tuple[int, int, Tags]]:
+    """Yields (first, count, tags) of every longest known phrase."""
+    at = 0
+    while at < len(tokens):
+        count, tags = lexicon.longest(tokens, at)
+        if count:
+            yield at, count, tags
+        at += count or 1
+
+
+class Row:
+    """One piece as evidence. Its description is read only when the fields do not answer."""
+
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self.name = words_only(clean(piece.name))
+        self.brand = words_only(clean(piece.brand))
+        self.sku = words_only(clean(piece.sku))
+        fields = (piece.brand, piece.size, piece.era, piece.material, " . ".join(piece.tags), piece.sku)
+        own = [*self.name, *words_only(clean(" . ".join(part for part in fields if part)))]
+        self.colour_tokens = words_only(clean(piece.color))
+        own += self.colour_tokens
+        self.stems = {token.stem for token in own} | {token.key for token in own}
+        self.tags = self._tags(own)
+        self.condition = self._tags(words_only(clean(piece.condition)))
+        self.condition_stems = {token.stem for token in clean(piece.condition)}
+        self.name_garments = self._tags(self.name).get("garment", set())
+
+    @staticmethod
+    def _tags(tokens: Sequence[Token]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for lexicon in LANGUAGES:
+            for first, count, tags in label(tokens, lexicon):
+                if first and tokens[first - 1].key in _FAKE:
+                    continue
+                if (
+                    first + count < len(tokens)
+                    and tokens[first + count].key in {"style", "inspired", "look", "effect"}
+                    and "material" in tags
+                ):
+                    continue
+                for kind, meaning in tags.items():
+                    found.setdefault(kind, set()).add(meaning)
+        return found
+
+    @cached_property
+    def category(self) -> list[Token]:
+        """The category's words."""
+        return words_only(clean(self.piece.category))
+
+    @cached_property
+    def category_stems(self) -> set[str]:
+        """The stems of the category's words."""
+        return {token.stem for token in self.category}
+
+    @cached_property
+    def roots(self) -> set[str]:
+        """The roots of every word of the name, the fields and the category."""
+        return {root(word) for word in self.stems | self.category_stems}
+
+    @cached_property
+    def sizes(self) -> set[str]:
+        """Every size that the row's own size and name give the piece."""
+        given = self.piece.size.strip().upper()
+        found = {given, *given.replace("/", " ").replace(",", " ").split()} | self.tags.get("size", set())
+        found |= {"S", "M", "L"} & {token.raw for token in self.name}
+        return {size for size in found if size}
+
+    @cached_property
+    def segments(self) -> list[list[Token]]:
+        """The description cut at sentence and line ends."""
+        cut: list[list[Token]] = [[]]
+        for text in (self.piece.fit_note, self.piece.condition, self.piece.description[:_LONGEST_DESCRIPTION]):
+            for token in clean(text):
+                if token.kind == "punct" and token.key in ".!?;\n,":
+                    cut.append([])
+                elif token.kind != "punct" and (token.kind != "sym" or token.key in {"$", "%", '"', "€", "£", "/"}):
+                    cut[-1].append(token)
+            cut.append([])
+        return [segment for segment in cut if segment]
+
+    @cached_property
+    def plain_segments(self) -> list[list[Token]]:
+        """The segments that deny nothing."""
+        return [segment for segment in self.segments if not any(token.key in _NEGATORS for token in segment)]
+
+    @cached_property
+    def described(self) -> set[str]:
+        """Stems that the description states."""
+        return {form for segment in self.plain_segments for token in segment for form in (token.stem, token.key)}
+
+    @cached_property
+    def described_tags(self) -> dict[str, set[str]]:
+        """Known meanings that the description states."""
+        found: dict[str, set[str]] = {}
+        for segment in self.plain_segments:
+            for kind, meanings in self._tags(segment).items():
+                found.setdefault(kind, set()).update(meanings)
+        return found
+
+    @cached_property
+    def garments(self) -> set[str]:
+        """Garments this piece is called exactly: by its name, else by its category, else by its description."""
+        if self.name_garments:
+            return self.name_garments
+        return self._tags(self.category).get("garment", set()) or self.described_tags.get("garment", set())
+
+    @cached_property
+    def wider_garments(self) -> set[str]:
+        """The garments with what each of them also is: a windbreaker is a jacket."""
+        wider = set(self.garments)
+        waiting = list(wider)
+        while waiting:
+            name = waiting.pop()
+            for lexicon in LANGUAGES:
+                for above in lexicon.garment_is_a.get(name, ()):
+                    if above not in wider:
+                        wider.add(above)
+                        waiting.append(above)
+        return wider
+
+    def says(self, phrase: Sequence[str]) -> bool:
+        """Tells whether the words stand together, in this order, in the name, the condition or the description."""
+        if not phrase:
+            return False
+        for segment in (self.name, *self.segments):
+            forms = [(token.key, token.stem) for token in segment]
+            for at in range(len(forms) - len(phrase) + 1):
+                if all(word in forms[at + offset] for offset, word in enumerate(phrase)):
+                    before = forms[at - 1][0] if at else ""
+                    if before not in _NEGATORS or phrase[0] in _NEGATORS:
+                        return True
+        return False
+
+
+_NEGATORS: Final = frozenset(
+    phrase[0]
+    for lexicon in LANGUAGES
+    for rows in lexicon.phrases.values()
+    for phrase, tags in rows
+    if "neg" in tags and len(phrase) == 1
+)

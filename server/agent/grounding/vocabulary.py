@@ -1,0 +1,201 @@
+"""The words of a reply: what they say of a piece must stand in its row, and what is not understood is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from server.agent.grounding.binding import IDENTITY, backs
+from server.agent.grounding.clauses import Clause
+from server.agent.grounding.reading import Answer, Reading
+from server.agent.grounding.rows import Row
+from server.agent.grounding.scan import Unit
+from server.agent.grounding.tokens import root
+
+_PLAIN: Final = frozenset(
+    {
+        "function",
+        "safe",
+        "neg",
+        "if",
+        "prefer",
+        "photo",
+        "offer",
+        "join",
+        "both",
+        "ask",
+        "searched",
+        "offered",
+        "measure",
+        "around",
+        "cue:cues",
+        "size_word:cues",
+        "condition_noun",
+        "evaluative",
+        "offer_verb",
+    }
+)
+_ROW_TOPICS: Final = frozenset({"fit", "provenance"})
+"""Topics that the row's own words may back too; all others need the shop's written policy."""
+_FIELD: Final = {"colour": "color", "garment": "category", "material": "material", "era": "era"}
+
+
+def judge(reading: Reading, clause: Clause) -> None:
+    """Checks every word of the clause that nobody has answered for."""
+    _condition(reading, clause)
+    denied = False
+    for unit in clause.units:
+        if "neg" in unit.tags and not unit.done:
+            denied = True
+        if unit.done or unit.kind not in {"word"}:
+            continue
+        tags = unit.tags
+        if "policy" in tags:
+            _policy_word(reading, clause, unit, denied=denied)
+        elif "condition" in tags and not ("colour" in tags or "safe" in tags):
+            _settle(reading, clause, unit, "condition", denied, lambda row, unit: condition(row, unit))
+        elif (
+            (label := next((label for label in IDENTITY if label in tags), None)) is not None
+            and "function" not in tags
+            and "safe" not in tags
+            and "measure" not in tags
+        ):
+            if clause.prefers:
+                unit.done = True
+            else:
+                _settle(
+                    reading,
+                    clause,
+                    unit,
+                    label,
+                    denied,
+                    lambda row, unit: Answer(backs(row, unit), _FIELD[label], _fact(row, label)),
+                )
+        elif not tags or not tags.keys() & _PLAIN:
+            _unknown(reading, clause, unit, denied=denied)
+
+
+def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, denied: bool, answer: object) -> None:
+    if denied:
+        reading.settle(
+            clause,
+            [unit],
+            kind,
+            f'"{unit.raw}" denied',
+            ((number, Answer(denies(reading.rows[number], unit), "description")) for number in sorted(clause.rows)),
+        )
+    else:
+        reading.settle(
+            clause,
+            [unit],
+            kind,
+            f'"{unit.raw}"',
+            ((number, answer(reading.rows[number], unit)) for number in sorted(clause.rows)),
+        )  # type: ignore[operator]  # a function of row and unit
+
+
+def _fact(row: Row, label: str) -> str | None:
+    return {
+        "colour": row.piece.color,
+        "garment": row.piece.category,
+        "material": row.piece.material,
+        "era": row.piece.era,
+    }[label] or None
+
+
+def condition(row: Row, unit: Unit) -> Answer:
+    """Compares a word of condition with the row's condition, and with what its description says in the same words."""
+    name = unit.tags["condition"]
+    own = row.condition.get("condition", set())
+    value = row.piece.condition or None
+    if name in own or (name == "used" and own & {"worn", "gently"}) or (name == "worn" and "worn" in own):
+        return Answer(True, "condition", value)
+    if len(unit.keys) > 1 or name not in {"new"}:
+        return Answer(row.says(unit.keys), "condition", value)
+    return Answer(row.says(("condition", unit.key)), "condition", value)
+
+
+def denies(row: Row, unit: Unit) -> bool:
+    """Tells whether the row's own text denies the same thing."""
+    for segment in row.segments:
+        keys = [token.key for token in segment]
+        for at, token in enumerate(segment):
+            if token.key == unit.keys[0] or token.stem == unit.stem:
+                before = keys[max(0, at - 2) : at]
+                if any(key in {"no", "not", "never", "without", "sin", "ningun", "ninguna"} for key in before):
+                    return True
+    return False
+
+
+def _condition(reading: Reading, clause: Clause) -> None:
+    """Checks praise of the condition wherever it stands in the clause: "the condition is great"."""
+    nouns = [unit for unit in clause.units if "condition_noun" in unit.tags and not unit.done]
+    praise = [unit for unit in clause.units if "evaluative" in unit.tags and not unit.done]
+    if not nouns or not praise:
+        return
+    for unit in praise:
+        reading.settle(clause, [unit], "condition", f'"{unit.raw}" of its condition', (
+            (number, Answer(_praised(reading.rows[number], unit), "condition", reading.rows[number].piece.condition or None)) for number in sorted(clause.rows)
+        ))  # fmt: skip
+
+
+def _praised(row: Row, unit: Unit) -> bool:
+    if unit.key in row.condition_stems:
+        return True
+    return any(
+        unit.key in keys and ("condition" in keys or "shape" in keys or "condicion" in keys or "estado" in keys)
+        for keys in ({token.key for token in segment} for segment in row.plain_segments)
+    )
+
+
+def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> None:
+    topic = unit.tags["policy"]
+    if topic in _ROW_TOPICS and clause.rows and not denied:
+        rest = (
+            [
+                other
+                for other in clause.units[clause.units.index(unit) + 1 :]
+                if other.kind in {"size", "num", "length"}
+                or (other.kind == "word" and not other.tags.keys() & {"function"})
+            ]
+            if topic == "fit"
+            else []
+        )
+        if all(_says_together(reading.rows[number], unit, rest) for number in clause.rows):
+            for number in sorted(clause.rows):
+                reading.back([unit, *rest], topic, "listed", reading.rows[number].piece.sku, "description")
+            return
+    if topic == "time" and "safe" in unit.tags and len(unit.keys) > 1:
+        return
+    reading.hold([unit], topic, f'"{unit.raw}": no policy of the shop says so')
+
+
+def _says_together(row: Row, unit: Unit, rest: Sequence[Unit]) -> bool:
+    for segment in (row.name, *row.plain_segments):
+        forms = {form for token in segment for form in (token.key, token.stem)}
+        if all(word in forms for word in unit.keys) and all(word in forms for other in rest for word in other.keys):
+            return True
+    return False
+
+
+def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> None:
+    rows = sorted(clause.rows)
+    if (clause.prefers or clause.asks) and not unit.tags and root(unit.key) in reading.question.roots:
+        unit.done = True
+        return
+    if rows and not denied and all(_written(reading.rows[number], unit) for number in rows):
+        for number in rows:
+            reading.back([unit], "description", "listed", reading.rows[number].piece.sku, "description")
+        return
+    if rows and not clause.sure and any(_written(reading.rows[number], unit) for number in rows):
+        reading.hold([unit], "description", f'"{unit.raw}": it is not clear which piece this is about')
+        return
+    reading.hold([unit], "word", f'"{unit.raw}": no row and no policy says so')
+
+
+def _written(row: Row, unit: Unit) -> bool:
+    return (
+        all(word in row.stems or word in row.described or word in row.category_stems for word in unit.keys)
+        or unit.stem in row.stems
+        or unit.stem in row.described
+    )
