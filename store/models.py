@@ -297,6 +297,8 @@ class Delivery(SQLModel, table=True):
     first_absence_at: int | None = None
     last_absence_at: int | None = None
     unknown_since: int | None = None
+    restored_at: int | None = None
+    """When a backup was restored in which it was open: it may have been sent since the backup."""
     again_of: int | None = Field(default=None, foreign_key="deliveries.id")
     acknowledged_at: int | None = None
     """When the owner saw its failure."""
@@ -312,6 +314,8 @@ class Attempt(SQLModel, table=True):
         _one_of("outcome", OUTCOMES),
         Index("attempts_by_delivery", "delivery_id", "id"),
         Index("attempts_by_start", "started_at"),
+        # One open request per conversation, whatever the code does: with two, no echo could be told apart.
+        Index("attempts_one_open", "conversation_id", unique=True, sqlite_where=text("ended_at IS NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -409,6 +409,7 @@ def upgrade() -> None:
         sa.Column("first_absence_at", sa.Integer(), nullable=True),
         sa.Column("last_absence_at", sa.Integer(), nullable=True),
         sa.Column("unknown_since", sa.Integer(), nullable=True),
+        sa.Column("restored_at", sa.Integer(), nullable=True),
         sa.Column("again_of", sa.Integer(), nullable=True),
         sa.Column("acknowledged_at", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.Integer(), nullable=False),
@@ -472,6 +473,13 @@ def upgrade() -> None:
     )
     op.create_index("attempts_by_delivery", "attempts", ["delivery_id", "id"], unique=False)
     op.create_index("attempts_by_start", "attempts", ["started_at"], unique=False)
+    op.create_index(
+        "attempts_one_open",
+        "attempts",
+        ["conversation_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "messages",
         sa.Column("id", sa.Integer(), nullable=False),
