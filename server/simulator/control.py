@@ -12,6 +12,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from server.simulator.customers import read_script
 from server.simulator.faults import NAMED
 from server.simulator.platform import Conversation, Rules
 from server.simulator.world import ECHO_MODES, Said, World
@@ -56,7 +57,9 @@ class Control:
             ("POST", re.compile("customers/(.+)/read"), self.read),
             ("POST", re.compile("customers/(.+)/referral"), self.referral),
             ("POST", re.compile("phone/(.+)/say"), self.phone),
+            ("POST", re.compile("play"), self.play),
         ]
+        self.playing: set[asyncio.Task[None]] = set()
 
     async def handle(self, request: Request) -> Response:
         """Answers one control request: 200 with JSON, 400 with what is wrong, 404, or 403 from elsewhere."""
@@ -198,6 +201,15 @@ class Control:
         _only(asked, {"text", "source", "wait"})
         said = self.world.phone(self._conversation(conversation), str(asked["text"]), asked.get("source", "APP"))
         return await _said(said, wait=bool(asked.get("wait")))
+
+    async def play(self, asked: Mapping[str, Any], _: str) -> Any:
+        """Lets the customers of the shipped script begin: `{"pace": n}` multiplies every wait of theirs."""
+        _only(asked, {"pace"})
+        customers = read_script()
+        task = asyncio.create_task(play(self.world, customers, pace=float(asked.get("pace", 1.0))))
+        self.playing.add(task)
+        task.add_done_callback(self.playing.discard)
+        return {"customers": [customer.id for customer in customers]}
 
     def _conversation(self, name: str) -> Conversation:
         platform = self.world.platform

@@ -1,0 +1,59 @@
+"""The commands of `philia`, mounted from their rooms; without one, the inbox opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from philia_tui.commands import agent, data, deliveries, inbox, items, running, setup
+
+EVERY_DAY = "Every day"
+RUNNING = "Running it"
+DATA = "Your data"
+
+app = typer.Typer(
+    no_args_is_help=False,
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The inbox of a one-of-a-kind shop: TikTok messages in, drafts from the real stock, replies sent once.",
+    epilog="Try it without any account:  philia demo",
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="The settings file; else PHILIA_CONFIG, ./config.toml, your config folder."),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and end.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="The inbox as numbered lines, for screen readers.")] = False,
+) -> None:
+    """Open the inbox; with a command, do that instead."""
+    ctx.obj = config
+    if version:
+        from importlib.metadata import version as of  # noqa: PLC0415
+
+        typer.echo(f"philia {of('philia')}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        running.open_inbox(ctx, plain=plain)
+
+
+inbox.register(app, panel=EVERY_DAY)
+app.add_typer(items.app, name="items", rich_help_panel=EVERY_DAY, help="The stock.")
+app.add_typer(deliveries.app, name="deliveries", rich_help_panel=EVERY_DAY, help="What was sent, what is in doubt.")
+running.register(app, panel=RUNNING)
+setup.register(app, panel=RUNNING)
+agent.register(app)
+data.register(app, panel=DATA)
+
+
+def run() -> None:
+    """Runs the command line."""
+    app(prog_name="philia")

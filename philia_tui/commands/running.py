@@ -1,0 +1,190 @@
+"""`philia`, `philia serve`, `philia status`, `philia demo`, `philia simulator`: everything that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
+from server.secrets import Secrets
+from server.secrets import load as load_secrets
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def register(root: typer.Typer, *, panel: str) -> None:
+    """Mounts the commands on the root."""
+    root.command(rich_help_panel=panel)(serve)
+    root.command(rich_help_panel=panel)(status)
+    root.command(rich_help_panel=panel)(demo)
+    root.command(rich_help_panel=panel)(simulator)
+
+
+def secrets_of(where: Shop) -> Secrets:
+    """Reads the secrets: the environment, then `.env` beside the settings or here."""
+    folder = where.loaded.file.parent if where.loaded.file is not None else Path()
+    return load_secrets(dotenv=folder / ".env")
+
+
+def open_inbox(ctx: typer.Context, *, plain: bool) -> None:
+    """Opens the inbox over the shop's database, with the server as its child when none runs."""
+    from philia_tui.opening import open_over  # noqa: PLC0415  # Textual, 480 ms
+
+    where = shop(ctx)
+    open_over(where, plain=plain)
+
+
+def serve(
+    ctx: typer.Context,
+    child: Annotated[bool, typer.Option("--child", hidden=True, help="End when standard input closes.")] = False,
+) -> None:
+    """Listen, draft and send, without a screen.
+
+    Example: philia serve
+    """
+    # Heavy rooms, 2.5 s of imports: only a server pays for them.
+    from server import lock, logs  # noqa: PLC0415
+    from server.listener.serving import PortTaken  # noqa: PLC0415
+    from store.errors import StoreError  # noqa: PLC0415
+
+    where = shop(ctx)
+    written = logs.start(where.settings.log, where.path)
+    try:
+        asyncio.run(_serve(where, child=child))
+    except (lock.Held, PortTaken, StoreError) as fault:
+        fail(str(fault))
+    except OSError as fault:
+        fail(f"The server cannot run: {fault}. Its log is {written}.")
+    finally:
+        logs.stop()
+
+
+async def _serve(where: Shop, *, child: bool) -> None:
+    from server import runtime  # noqa: PLC0415  # see serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    if child:
+        loop.add_reader(sys.stdin.fileno(), _when_parent_ends, loop, stop)
+
+    def announce(ready: runtime.Ready) -> None:
+        complain(f"Listening on {ready.listening}{where.settings.listener.path} (pid {ready.pid}). Ctrl+C ends it.")
+
+    await runtime.serve(where.settings, secrets_of(where), where.path, stop=stop, announce=announce, clock=where.now)
+
+
+def _when_parent_ends(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stops when the pipe from the inbox closes: however the inbox ended, its server ends with it."""
+    try:
+        gone = os.read(sys.stdin.fileno(), 4096) == b""
+    except OSError:
+        gone = True
+    if gone:
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def status(ctx: typer.Context, as_json: Json = False) -> None:
+    """Tell whether the server runs, and how many things want you.
+
+    Example: philia status --json
+    """
+    from server import status as server_status  # noqa: PLC0415  # only here
+
+    where = shop(ctx)
+    with reading(where) as db:
+        found = server_status.status(db, where.settings, where.path)
+    emit(found, as_json, _status_lines(found))
+
+
+def _status_lines(found: dict[str, Any]) -> list[str]:
+    running = (
+        f"running (pid {found['pid']}) on {found['listening']}" if found["pid"] else "stopped; start it: philia serve"
+    )
+    lines = [
+        f"server     {running}",
+        f"needs you  {found['needs_you']}",
+        f"sending    {found['sending']}",
+        f"in doubt   {found['in_doubt']}",
+        f"failed     {found['failed']}",
+        f"automatic  {found['auto']}",
+        f"database   {found['database']}",
+    ]
+    if found["paused"]:
+        lines.append("paused     nothing leaves until: philia resume")
+    if found["sender_paused"]:
+        lines.append(f"sending rests: {found['sender_paused']}")
+    if found["poison"]:
+        lines.append(f"unreadable {found['poison']} events; see them with: philia doctor")
+    return lines
+
+
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="A scripted owner plays; ends by itself.")] = False,
+    seconds: Annotated[float, typer.Option(min=5, help="How long --headless may take.")] = 60,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start the demo shop over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Try all of it: a sample shop, simulated customers, a TikTok of our own. No account, no key.
+
+    Example: philia demo
+    """
+    if headless:
+        from philia_tui.demo.headless import play  # noqa: PLC0415  # only here
+
+        raise typer.Exit(play(seconds=seconds, as_json=as_json))
+    from philia_tui.demo.screen import open_demo  # noqa: PLC0415  # only here
+
+    open_demo(fresh=fresh)
+
+
+def simulator(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    listener: Annotated[
+        str | None, typer.Option(help="Where its webhooks go, such as http://127.0.0.1:8000/webhook/tiktok.")
+    ] = None,
+    secret: Annotated[str | None, typer.Option(help="The app's secret, which signs webhooks.")] = None,
+    dialect: Annotated[str, typer.Option(help="v1 or v1.3.")] = "v1.3",
+    ledger: Annotated[Path | None, typer.Option(help="A file for the accepted messages.")] = None,
+    faults: Annotated[str | None, typer.Option(help="Faults at the start, as JSON or @FILE.")] = None,
+    seed: Annotated[int, typer.Option(help="Makes its chances repeatable.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Run a TikTok of our own on this machine, with faults on request.
+
+    Example: philia simulator --port 9000 --json
+    """
+    from server.simulator.faults import UnknownFault  # noqa: PLC0415  # FastAPI, 600 ms
+    from server.simulator.run import SECRET, run  # noqa: PLC0415
+
+    if dialect not in {"v1", "v1.3"}:
+        raise typer.BadParameter(f"{dialect!r} is not a dialect; allowed are v1, v1.3", param_hint="--dialect")
+
+    def announce(ready: dict[str, Any]) -> None:
+        emit(ready, as_json, [f"A simulated TikTok answers on {ready['url']}. Ctrl+C ends it."])
+
+    try:
+        planned = (
+            json.loads(Path(faults[1:]).read_text("utf-8") if faults.startswith("@") else faults) if faults else None
+        )
+        run(
+            port,
+            announce=announce,
+            listener_url=listener,
+            secret=secret or SECRET,
+            ledger_path=ledger,
+            dialect="v1" if dialect == "v1" else "v1.3",
+            seed=seed,
+            faults=planned,
+        )
+    except (OSError, json.JSONDecodeError, UnknownFault) as fault:
+        fail(f"The simulator cannot run: {fault}")

@@ -1,0 +1,301 @@
+"""Builds the server and runs it in one event loop: receive, draft, decide, deliver, each a worker with a bell.
+
+Shutdown, in this order: stop claiming, finish and record the request in flight, drain the writer, close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import secrets as entropy
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from server import chores, drafting, lock, status
+from server.agent.drafter import AIAgent
+from server.agent.policies import Policies
+from server.delivery import reconcile
+from server.delivery.sender import Sender
+from server.listener import applying, gaps
+from server.listener.app import Gate, make_app
+from server.listener.limits import Limits
+from server.listener.serving import bind, make_server
+from server.scheduler import Clockwork, make_scheduler
+from server.secrets import Secrets
+from server.settings import Settings
+from server.tiktok.client import TikTokClient
+from server.work import Worker
+from store import drafts, inbound, reconciling
+from store.clock import Clock, system_clock
+from store.database import Database, connect
+from store.errors import StoreError
+from store.migrations import migrate
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS: Final = 0.2
+"""How often the server looks whether another process wrote: an approval waits no longer than this."""
+
+STOP_SECONDS: Final = 20.0
+"""What a shutdown may take: one request's timeout and a flush."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What a server tells when it takes messages."""
+
+    pid: int
+    listening: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """Everything a running server holds; `workers` are its steps by name."""
+
+    settings: Settings
+    database: Database
+    client: TikTokClient | None
+    sender: Sender | None
+    workers: dict[str, Worker]
+    clock: Clock
+    boot: str
+
+    def ring(self) -> None:
+        """Wakes every step: something changed, and looking is cheap."""
+        for worker in self.workers.values():
+            worker.ring()
+
+
+async def serve(
+    settings: Settings,
+    secrets: Secrets,
+    path: Path,
+    *,
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+    clock: Clock = system_clock,
+) -> None:
+    """Runs the server until `stop` is set.
+
+    Raises lock.Held when another server works on this database, PortTaken, StoreError, each with what to do.
+    """
+    with lock.hold(path), contextlib.closing(bind(settings.listener.host, settings.listener.port)) as bound:
+        migrate(path)
+        database = Database(path)
+        try:
+            async with _built(settings, secrets, database, clock) as server:
+                await _run(server, secrets, bound.getsockname()[1], [bound], stop=stop, announce=announce)
+        finally:
+            database.close()
+
+
+@contextlib.asynccontextmanager
+async def _built(settings: Settings, secrets: Secrets, database: Database, clock: Clock) -> AsyncIterator[Server]:
+    boot = entropy.token_hex(8)
+    await database.write(_recover, boot=boot, now=clock())
+    async with contextlib.AsyncExitStack() as open_things:
+        client = None
+        if secrets.tiktok_access_token:
+            client = await open_things.enter_async_context(
+                TikTokClient(
+                    settings.tiktok.base_url,
+                    secrets.tiktok_business_id,
+                    secrets.tiktok_access_token,
+                    timeout_seconds=settings.delivery.timeout_seconds,
+                    clock=clock,
+                )
+            )
+        policies = Policies(Path(settings.shop.policies))
+        drafter = AIAgent(settings, secrets, read=database.read, policies=policies, clock=clock)
+        open_things.push_async_callback(drafter.aclose)
+        sender = None
+        if client is not None:
+            sender = Sender(database, client, settings, clock=clock, random=random.SystemRandom().random, boot=boot)
+        server = Server(
+            settings=settings, database=database, client=client, sender=sender, workers={}, clock=clock, boot=boot
+        )
+        server.workers = _workers(
+            server,
+            drafting.Desk(
+                database=database,
+                drafter=drafter,
+                settings=settings,
+                policies=policies,
+                clock=clock,
+                boot=boot,
+            ),
+        )
+        yield server
+
+
+def _recover(db: sqlite3.Connection, *, boot: str, now: int) -> None:
+    """Takes over what another boot left: its drafts are written again, its requests are a doubt."""
+    lost = drafts.requeue_lost(db, boot=boot, now=now)
+    doubts = reconciling.recover(db, boot=boot, now=now)
+    if lost or doubts:
+        log.warning("after the last end: %d drafts are written again, %d deliveries are in doubt", lost, doubts)
+
+
+def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
+    """Returns the steps by name. Those that need the platform are absent while nobody is signed in."""
+    database, clock, settings = server.database, server.clock, server.settings
+    rules = applying.rules_of(settings)
+
+    async def receive() -> int:
+        waiting = await database.read(inbound.waiting)
+        # Together, so that they share commits; the writer keeps their order.
+        await asyncio.gather(*(_apply(database, logged, clock, rules) for logged in waiting))
+        if waiting:
+            server.workers["draft"].ring()
+        return len(waiting)
+
+    async def draft() -> int:
+        written = await drafting.write_due(desk)
+        if written and "deliver" in server.workers:
+            server.workers["deliver"].ring()
+        return written
+
+    async def look_after() -> int:
+        await database.write(chores.every_second, now=clock(), settings=settings)
+        return 0
+
+    workers = {
+        "receive": Worker("receive", receive),
+        "draft": Worker("draft", draft),
+        "look after": Worker("look after", look_after),
+    }
+    sender, client = server.sender, server.client
+    if sender is not None and client is not None:
+        look = gaps.Look(database=database, lister=client, rules=rules, clock=clock)
+
+        async def settle() -> int:
+            await reconcile.tick(database, client, settings, clock=clock)
+            return 0
+
+        async def fetch() -> int:
+            await gaps.fetch_wanted(look)
+            return 0
+
+        async def missed() -> int:
+            await gaps.fetch_missed(look)
+            return 0
+
+        workers |= {
+            "deliver": Worker("deliver", sender.tick),
+            "reconcile": Worker("reconcile", settle),
+            "fetch": Worker("fetch", fetch),
+            "missed": Worker("missed", missed),
+        }
+    return workers
+
+
+async def _apply(database: Database, logged: inbound.Logged, clock: Clock, rules: applying.Rules) -> None:
+    try:
+        await database.write(applying.apply, logged, now=clock(), rules=rules)
+    except (StoreError, sqlite3.OperationalError):
+        # The disk's fault, not the event's: the round is tried again.
+        raise
+    except Exception as fault:
+        state = await database.write(inbound.failed, logged.id, type(fault).__name__, now=clock())
+        log.exception("event %d could not be applied and is %s", logged.id, state)
+
+
+async def _run(
+    server: Server,
+    secrets: Secrets,
+    port: int,
+    sockets: list[socket.socket],
+    *,
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+) -> None:
+    settings = server.settings
+    gate = Gate(
+        database=server.database,
+        clock=server.clock,
+        path=settings.listener.path,
+        app_secret=secrets.tiktok_app_secret,
+        require_signature=requires_signature(settings, secrets),
+        tolerance_seconds=settings.listener.signature_tolerance_seconds,
+        body_limit=settings.listener.body_limit_bytes,
+        limits=Limits(
+            per_business=settings.listener.rate_per_minute, unverified=settings.listener.unverified_per_minute
+        ),
+        arrived=server.workers["receive"].ring,
+        health=lambda: {name: worker.fault or "ok" for name, worker in server.workers.items()},
+    )
+    listener = make_server(make_app(gate))
+    scheduler = make_scheduler(_clocks(server))
+    listening = f"http://{_host(settings.listener.host)}:{port}"
+    tasks = [asyncio.create_task(worker.run(), name=name) for name, worker in server.workers.items()]
+    tasks.append(asyncio.create_task(_watch(server, stop), name="watch"))
+    serving = asyncio.create_task(listener.serve(sockets=sockets), name="listen")
+    scheduler.start()
+    running = status.Running(pid=os.getpid(), listening=listening)
+    await server.database.write(status.tell, running, now=server.clock())
+    server.ring()
+    await listener.ready.wait()
+    announce(Ready(pid=running.pid, listening=listening))
+    log.info("listening on %s, signatures %s", listening, "required" if gate.require_signature else "not required")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    scheduler.shutdown(wait=False)
+    listener.should_exit = True
+    for worker in server.workers.values():
+        worker.stop()
+    async with asyncio.timeout(STOP_SECONDS):
+        if server.sender is not None:
+            await server.sender.drain()
+        await asyncio.gather(serving, *tasks, stopping, return_exceptions=True)
+    log.info("stopped")
+
+
+def _clocks(server: Server) -> list[Clockwork]:
+    """Returns the table of clocks; each only rings."""
+    minutes = server.settings.delivery.listing_minutes
+    periods = {
+        "receive": 1.0,
+        "draft": 0.2,
+        "deliver": 0.2,
+        "reconcile": 1.0,
+        "look after": 1.0,
+        "fetch": 15.0,
+        "missed": minutes * 60,
+    }
+    return [Clockwork(name, periods[name], worker.ring) for name, worker in server.workers.items()]
+
+
+async def _watch(server: Server, stop: asyncio.Event) -> None:
+    """Rings when another process wrote to the database: an approval, an undo, a hold."""
+    db = connect(server.database.path, readonly=True)
+    try:
+        seen = -1
+        while not stop.is_set():
+            version = db.execute("PRAGMA data_version").fetchone()[0]
+            if version != seen:
+                seen = version
+                for name in ("draft", "deliver"):
+                    if name in server.workers:
+                        server.workers[name].ring()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
+    finally:
+        db.close()
+
+
+def requires_signature(settings: Settings, secrets: Secrets) -> bool:
+    """Tells whether unsigned webhooks are refused: as set, else whenever there is a secret to check with."""
+    told = settings.listener.require_signature
+    return bool(secrets.tiktok_app_secret) if told is None else told
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
