@@ -40,9 +40,12 @@ class Held:
 class Offer:
     """A piece that became free and is now held for the next in line, who is still to be told."""
 
+    hold_id: int
     sku: str
     conversation_id: int
     until: int
+    passed_over: tuple[int, ...] = ()
+    """Conversations before her in the line, whose window is closed; they keep their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,10 @@ class Freed:
     conversation_id: int | None
     """Whose hold it was; None when the piece was kept for nobody in the inbox."""
     why: Literal["released", "expired"]
+    hold_id: int | None = None
     offer: Offer | None = None
+    line: tuple[int, ...] = ()
+    """Who waits for it still, in order; with no offer, nobody of them can be told."""
 
 
 def hold(
@@ -126,7 +132,7 @@ def release(db: sqlite3.Connection, sku: str, *, now: int, who: str, conversatio
         if waiting is None:
             raise NotAllowed(f"Conversation {conversation_id} neither holds {piece.sku} nor waits for it.")
         _end(db, waiting, "released", "taken out of the line", piece.sku, now=now, who=who)
-        return Freed(sku=piece.sku, conversation_id=conversation_id, why="released")
+        return Freed(sku=piece.sku, conversation_id=conversation_id, why="released", line=line(db, piece.id))
     if active is None and piece.status in {"available", "sold"}:
         raise NotAllowed(
             f"{piece.sku} is sold. To take that back: philia items edit {piece.sku} --status available"
@@ -136,12 +142,7 @@ def release(db: sqlite3.Connection, sku: str, *, now: int, who: str, conversatio
     if active is not None:
         _end(db, active, "released", "released", piece.sku, now=now, who=who)
     free = items.move(db, piece, "available", now=now, who=who, why="released")
-    return Freed(
-        sku=piece.sku,
-        conversation_id=None if active is None else int(active["conversation_id"]),
-        why="released",
-        offer=_offer_next(db, free, now=now),
-    )
+    return _freed(db, free, active, "released", now=now)
 
 
 def expire_due(db: sqlite3.Connection, *, now: int, sku: str | None = None) -> list[Freed]:
@@ -157,15 +158,27 @@ def expire_due(db: sqlite3.Connection, *, now: int, sku: str | None = None) -> l
         piece = items.by_id(db, row["item_id"])
         if piece.status == "held":
             piece = items.move(db, piece, "available", now=now, who="server", why="the hold's time was over")
-        freed.append(
-            Freed(
-                sku=piece.sku,
-                conversation_id=int(row["conversation_id"]),
-                why="expired",
-                offer=_offer_next(db, piece, now=now),
-            )
-        )
+        freed.append(_freed(db, piece, row, "expired", now=now))
     return freed
+
+
+def _freed(
+    db: sqlite3.Connection,
+    piece: Piece,
+    ended: sqlite3.Row | None,
+    why: Literal["released", "expired"],
+    *,
+    now: int,
+) -> Freed:
+    offer = _offer_next(db, piece, now=now)
+    return Freed(
+        sku=piece.sku,
+        conversation_id=None if ended is None else int(ended["conversation_id"]),
+        why=why,
+        hold_id=None if ended is None else int(ended["id"]),
+        offer=offer,
+        line=line(db, piece.id),
+    )
 
 
 def offer_free(db: sqlite3.Connection, *, now: int, sku: str | None = None) -> list[Offer]:
@@ -180,11 +193,23 @@ def offer_free(db: sqlite3.Connection, *, now: int, sku: str | None = None) -> l
     return [offer for offer in offers if offer is not None]
 
 
-def end_all(db: sqlite3.Connection, piece: Piece, *, now: int, who: str, why: str) -> None:
-    """Ends the active hold of a piece that the owner reserves for somebody else; the line stays."""
+def end_active(db: sqlite3.Connection, piece: Piece, *, now: int, who: str, why: str) -> int | None:
+    """Ends the hold of a piece that the owner reserves for somebody else; the line stays. Returns whose it was."""
     active = _active(db, piece.id)
-    if active is not None:
-        _end(db, active, "released", why, piece.sku, now=now, who=who)
+    if active is None:
+        return None
+    _end(db, active, "released", why, piece.sku, now=now, who=who)
+    return int(active["conversation_id"])
+
+
+def out_of_reach(db: sqlite3.Connection, *, now: int) -> list[sqlite3.Row]:
+    """Returns the active holds (id, sku, conversation_id, expires_at) of customers whose reply window has closed."""
+    return db.execute(
+        "SELECT h.id, i.sku, h.conversation_id, h.expires_at FROM holds h JOIN items i ON i.id = h.item_id"
+        " JOIN conversations c ON c.id = h.conversation_id WHERE h.state = 'active' AND c.window_closes_at <= ?"
+        " ORDER BY h.id",
+        (now,),
+    ).fetchall()
 
 
 def next_expiry(db: sqlite3.Connection) -> int | None:
@@ -209,12 +234,12 @@ def held_for(db: sqlite3.Connection, conversation_id: int) -> list[str]:
     return [str(row["sku"]) for row in rows]
 
 
-def line(db: sqlite3.Connection, item_id: int) -> list[int]:
+def line(db: sqlite3.Connection, item_id: int) -> tuple[int, ...]:
     """Returns the conversations that wait for a piece, the next one first."""
     rows = db.execute(
         "SELECT conversation_id FROM holds WHERE item_id = ? AND state = 'waiting' ORDER BY id", (item_id,)
     )
-    return [int(row["conversation_id"]) for row in rows]
+    return tuple(int(row["conversation_id"]) for row in rows)
 
 
 def _active(db: sqlite3.Connection, item_id: int) -> sqlite3.Row | None:
@@ -263,25 +288,25 @@ def _offer_next(db: sqlite3.Connection, piece: Piece, *, now: int) -> Offer | No
     """Gives a free piece to the first in line who can still be told; she gets the hours she had asked for."""
     if piece.status != "available":
         return None
-    row = db.execute(
-        "SELECT h.* FROM holds h JOIN conversations c ON c.id = h.conversation_id WHERE h.item_id = ?"
-        " AND h.state = 'waiting' AND c.window_closes_at > ? ORDER BY h.id LIMIT 1",
-        (piece.id, now),
-    ).fetchone()
-    if row is None:
+    rows = db.execute(
+        "SELECT h.*, coalesce(c.window_closes_at, 0) > ? AS reachable FROM holds h"
+        " JOIN conversations c ON c.id = h.conversation_id WHERE h.item_id = ? AND h.state = 'waiting' ORDER BY h.id",
+        (now, piece.id),
+    ).fetchall()
+    at = next((at for at, row in enumerate(rows) if row["reachable"]), None)
+    if at is None:
         return None
+    row = rows[at]
     conversation_id = int(row["conversation_id"])
-    until = _activate(
-        db,
-        piece,
-        row,
-        conversation_id,
-        int(row["hours"]),
-        now=now,
-        who="server",
-        why=f"{piece.sku} offered to the next",
+    why = f"{piece.sku} offered to the next"
+    until = _activate(db, piece, row, conversation_id, int(row["hours"]), now=now, who="server", why=why)
+    return Offer(
+        hold_id=int(row["id"]),
+        sku=piece.sku,
+        conversation_id=conversation_id,
+        until=until,
+        passed_over=tuple(int(before["conversation_id"]) for before in rows[:at]),
     )
-    return Offer(sku=piece.sku, conversation_id=conversation_id, until=until)
 
 
 def _end(db: sqlite3.Connection, row: sqlite3.Row, state: str, reason: str, sku: str, *, now: int, who: str) -> None:

@@ -307,6 +307,28 @@ def sell(db: sqlite3.Connection, sku: str, *, now: int, who: str, buyer: int | N
     return Sale(piece=move(db, piece, "sold", now=now, who=who, why=why), ended=tuple(ended))
 
 
+def reopen(db: sqlite3.Connection, piece: Piece, status: Status, *, now: int, who: str, why: str) -> Piece:
+    """Takes a sale back: the piece has another status again, and nobody counts as its buyer."""
+    for row in db.execute("SELECT id, conversation_id FROM holds WHERE item_id = ? AND state = 'sold'", (piece.id,)):
+        journal.note(
+            db, now=now, who=who, what="hold", subject="hold", subject_id=row["id"],
+            conversation=row["conversation_id"], old="sold", new="released",
+            why=f"the sale of {piece.sku} was taken back",
+        )  # fmt: skip
+    db.execute(
+        "UPDATE holds SET state = 'released', ended_reason = 'the sale was taken back'"
+        " WHERE item_id = ? AND state = 'sold'",
+        (piece.id,),
+    )
+    return move(db, piece, status, now=now, who=who, why=why)
+
+
+def stated_since(db: sqlite3.Connection, piece: Piece, revision: int) -> bool:
+    """Tells whether something that a reply may state of a piece has changed since a revision of it."""
+    row = db.execute("SELECT facts_revision > ? FROM items WHERE id = ?", (revision, piece.id)).fetchone()
+    return bool(row[0])
+
+
 def map_post(db: sqlite3.Connection, sku: str, post_id: str, *, now: int, who: str) -> Piece:
     """Notes that a TikTok post shows this piece, so that the shared post means it; a post shows one piece at a time."""
     piece = find(db, sku)

@@ -107,10 +107,7 @@ def apply(
     for at, change in enumerate(difference.changed):
         if progress is not None and at % STEP == 0:
             progress("moving", at, len(difference.changed))
-        if change.to == "sold":
-            items.sell(db, change.record.sku, now=now, who=who, why=f"sold in {source}")
-        elif change.to is not None:
-            items.move(db, items.by_id(db, change.item_id), change.to, now=now, who=who, why=f"{change.to} in {source}")
+        _move(db, change, difference, source, now=now, who=who)
     for record in file.records:
         for post in record.posts:
             known = items.by_post(db, post)
@@ -122,6 +119,17 @@ def apply(
         f" {difference.unchanged} unchanged",
     )  # fmt: skip
     return difference
+
+
+def _move(db: sqlite3.Connection, change: Change, difference: Difference, source: str, *, now: int, who: str) -> None:
+    if change.to is None:
+        return
+    if change.to == "sold":
+        difference.sales.append(items.sell(db, change.record.sku, now=now, who=who, why=f"sold in {source}"))
+        return
+    piece = items.by_id(db, change.item_id)
+    verb = items.reopen if piece.status == "sold" else items.move
+    verb(db, piece, change.to, now=now, who=who, why=f"{change.to} in {source}")
 
 
 def _add(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from store.importing.records import STEP, Progress, Record
-from store.items import told
-from store.listing import COLUMNS
+from store.items import Sale, told
+from store.listing import COLUMNS, STATED
 from store.stock import Status, Unit, in_unit
 
 
@@ -28,6 +28,10 @@ class Change:
     to: Status | None
     """The status the file moves it to, or None."""
     currency: str
+
+    def stated(self) -> bool:
+        """Tells whether a reply that names the piece may say something else now."""
+        return self.to is not None or not STATED.isdisjoint(self.new)
 
     def fields(self) -> list[str]:
         """Returns each change as "price 45.00 USD → 50.00 USD"."""
@@ -50,6 +54,8 @@ class Difference:
     """(line, why): rows that would un-sell a piece."""
     kept: list[str] = field(default_factory=list)
     """SKUs whose hold in the shop outweighs the status in the file."""
+    sales: list[Sale] = field(default_factory=list)
+    """Of the pieces that the file sold; filled by `apply`."""
 
     @property
     def sold(self) -> list[Change]:
