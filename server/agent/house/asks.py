@@ -1,0 +1,116 @@
+"""What exactly a customer asks for: the words for a search, size, budget, SKUs, whether one certain piece is meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.agent.phrasebook import Phrasebook
+
+_SENTENCES: Final = re.compile(r"[.?!;\n]+(?=\s|$)")
+_SKU: Final = re.compile(r"\b[a-z]{1,5}-\d{1,6}\b|\bsku[ :#]{0,3}([a-z0-9-]{2,20})\b")
+_WORD: Final = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)*")
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_WAIST_LENGTH: Final = re.compile(r"\b(?:w\s?)?(\d{2})\s?(?:x|by|l|/)\s?(?:l\s?)?(\d{2})\b|\bw(\d{2})\b")
+_WORDS_A_QUERY: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One thing asked for. `query` is in the words of the stock; `echo` holds only words of the phrasebook."""
+
+    query: str = ""
+    echo: tuple[str, ...] = ()
+    """Words of the message that may be said back, because they are the phrasebook's own."""
+    has_garment: bool = False
+    size: str | None = None
+    max_price_cents: int | None = None
+    skus: tuple[str, ...] = ()
+    pointing: bool = False
+    """It speaks of one certain piece: "the brown suede one", "this"."""
+
+    @property
+    def names_something(self) -> bool:
+        """Tells whether it says what is looked for, beyond "it"."""
+        return bool(self.query or self.skus)
+
+
+def asks_of(text: str, book: Phrasebook) -> tuple[Ask, ...]:
+    """Reads plain text (see `intents.plain`) as one or two asks; one without words when it only says "it"."""
+    found: list[Ask] = []
+    for sentence in _SENTENCES.split(text):
+        ask = _ask(sentence, book)
+        if ask.names_something:
+            found.append(ask)
+        elif found and ask.size and not found[-1].size:
+            found[-1] = _sized(found[-1], ask.size)
+        elif not found and (ask.size or ask.max_price_cents):
+            found.append(ask)
+    if not found:
+        return (Ask(pointing=bool(book.pointing.search(text))),)
+    merged = found[0]
+    rest = [ask for ask in found[1:] if ask.names_something]
+    if not merged.names_something and rest:
+        merged, rest = _sized(rest[0], merged.size), rest[1:]
+    return (merged, *[ask for ask in rest if ask.query != merged.query or ask.skus != merged.skus][:1])
+
+
+def _sized(ask: Ask, size: str | None) -> Ask:
+    return Ask(
+        query=ask.query,
+        echo=ask.echo,
+        has_garment=ask.has_garment,
+        size=ask.size or size,
+        max_price_cents=ask.max_price_cents,
+        skus=ask.skus,
+        pointing=ask.pointing,
+    )
+
+
+def _ask(sentence: str, book: Phrasebook) -> Ask:
+    skus = tuple(dict.fromkeys((match.group(1) or match.group()).upper() for match in _SKU.finditer(sentence)))
+    left = _SKU.sub(" ", sentence)
+    pointing = bool(book.pointing.search(left))
+    budget = book.budget.search(left)
+    left = book.budget.sub(" ", left)
+    left = book.body.sub(" ", left)
+    size, left = _size(left, book)
+    words = [word for word in _WORD.findall(left) if word not in book.stop and not _NUMBER.fullmatch(word)]
+    words = [word for word in words if len(word) > 1 and not set(word) <= {"_"}][:_WORDS_A_QUERY]
+    mapped = [book.words.get(word, word) for word in words]
+    return Ask(
+        query=" ".join(dict.fromkeys(mapped)),
+        echo=tuple(dict.fromkeys(word for word in words if word in book.words)),
+        has_garment=any(word in book.garments for word in words),
+        size=size,
+        max_price_cents=int(budget.group(1)) * 100 if budget else None,
+        skus=skus[:3],
+        pointing=pointing,
+    )
+
+
+def _size(text: str, book: Phrasebook) -> tuple[str | None, str]:
+    """Returns the tag of the size that is asked for, and the text without it."""
+    pair = _WAIST_LENGTH.search(text)
+    if pair:
+        waist, length, alone = pair.groups()
+        tag = f"{waist}x{length}" if waist else f"W{alone}"
+        return tag, text[: pair.start()] + " " + text[pair.end() :]
+    for form in sorted(book.sizes, key=len, reverse=True):
+        match = re.search(rf"(?<![\w'&-]){re.escape(form)}(?![\w'&-])", text)
+        if match is None:
+            continue
+        # A lone "s" or "m" may be the rest of a word; it counts beside "size", "in a", or at the end.
+        if len(form) == 1 and not re.search(
+            rf"(?:size|talla|in|en|an?|una?|is|soy|for|wear|or|the|uso|la)\s+{form}\b|\b{form}\s*$", text
+        ):
+            continue
+        return book.sizes[form], text[: match.start()] + " " + text[match.end() :]
+    return None, text
+
+
+def about_several(asks: Sequence[Ask]) -> bool:
+    """Tells whether more than one thing is asked for."""
+    return len(asks) > 1

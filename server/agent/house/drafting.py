@@ -1,0 +1,198 @@
+"""From a request to a checked draft: pure over the search and the reader of rows that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from server.agent import intents
+from server.agent.evidence import Evidence, Verdict
+from server.agent.house import events, shop_words, stock_words
+from server.agent.house.answer import Answer
+from server.agent.house.find import Get, Reader, SearchFor
+from server.agent.house.say import LIMIT, Voice, fit, seed_of
+from server.agent.phrasebook import OWNER_INTENTS, Phrasebook, phrasebooks
+from server.agent.port import Drafted, DraftRequest, Turn
+
+Check = Callable[[str, Evidence, str], Verdict]
+Rewrite = Callable[[str, tuple[tuple[int, int], ...]], str]
+"""Applies the owner's accepted rules to a text, leaving the given spans as they are."""
+
+HOLDS: Final = {
+    "escalation": "The message holds {detail}; that is yours to answer.",
+    "complaint": "A complaint is yours to answer.",
+    "order_status": "A question about an order; look it up and tell her.",
+    "returns": "A return or an exchange is yours to decide.",
+    "spam": "This looks like advertising or spam; rejecting the draft sends nothing.",
+    "haggling": "She asks for another price; that is yours to decide.",
+    "hold": "She asks for a hold; h holds the piece and confirms it.",
+    "no_policy": "Your policies do not say anything on {detail}; add it to policies.toml or answer yourself.",
+    "not_found": "Nothing in the stock fits what she asks; the reply says that you are checking.",
+    "no_fact": "The row has no {detail}; measure or look it up.",
+    "which": "It is not clear which piece she means.",
+    "held": "The piece is on hold for somebody else.",
+    "media": "She sent {detail} that only you can look at.",
+    "not_understood": "The house drafter does not know what she asks.",
+    "language": "The message is in no language that the house drafter has a phrasebook for.",
+    "instruction": "The house drafter cannot follow this instruction; edit the draft instead.",
+    "too_long": "Not all of the answer fits into 200 characters.",
+    "ungrounded": "The reply says something that no row and no policy backs; see the marks.",
+    "injection": "The message tries to give the drafter orders ({detail}).",
+}
+"""Why a draft of the house waits for the owner: a name, and a sentence for her."""
+
+
+def draft(
+    request: DraftRequest,
+    search: SearchFor,
+    get: Get,
+    *,
+    languages: Sequence[str] = intents.LANGUAGES,
+    check: Check | None = None,
+    rewrite: Rewrite | None = None,
+) -> Drafted:
+    """Returns a checked draft of less than 200 characters; never raises for what a customer wrote.
+
+    `search` and `get` are `store.search.search` and `store.items.get` with their database given. `check` is the
+    grounding check, `rewrite` applies the owner's accepted rules (`server.learning`).
+    """
+    if check is None:
+        from server.agent.grounding import check as grounding_check  # noqa: PLC0415  # 60 ms of word lists
+
+        check = grounding_check
+    texts = request.unanswered or tuple(turn.text for turn in request.turns if turn.role == "user")[-1:]
+    reading = intents.read(texts, languages)
+    books = phrasebooks(tuple(languages))
+    book = next((known for known in books if known.code == reading.language), books[0])
+    wish = _wish(request.instruction, books)
+    if wish.language is not None:
+        book = next((known for known in books if known.code == wish.language), book)
+    reader = Reader(search, get)
+    voice = Voice(book, request.unit, seed_of((*texts, request.instruction or "")), wish.plain, reader.pieces)
+
+    event = events.answer(request, reader, voice)
+    answer = event if event is not None else _answer(request, reading, reader, voice, wish.adds)
+    parts = [part for part in answer.parts if part is not None and (part.needed or not wish.shorter)]
+    text, complete = fit(parts, LIMIT)
+    if not text:
+        answer.hold("too_long")
+        text, _ = fit([voice.say("other")], LIMIT)
+    elif not complete:
+        answer.hold("too_long")
+
+    evidence = Evidence(
+        pieces=tuple(reader.pieces.values()),
+        policies=dict(request.policies),
+        searches=tuple(reader.searches),
+        currency=request.currency,
+        unit=request.unit,
+    )
+    question = "\n".join(texts) if event is None else ""
+    verdict = check(text, evidence, question)
+    if rewrite is not None and verdict.verdict == "pass":
+        reworded = rewrite(text, tuple(claim.span for claim in verdict.claims))
+        if reworded != text and reworded.strip() and len(reworded) <= LIMIT:
+            again = check(reworded, evidence, question)
+            if again.verdict == "pass":
+                text, verdict = reworded, again
+    if verdict.verdict != "pass":
+        answer.hold("ungrounded")
+    if request.instruction and not wish.understood:
+        answer.hold("instruction")
+    codes = answer.held
+    return Drafted(
+        text=text,
+        drafter="house",
+        verdict=verdict,
+        evidence=evidence,
+        intent=reading.primary,
+        intents=reading.intents,
+        language=book.code if reading.language != "und" else "und",
+        needs_owner=bool(codes),
+        hold_reason=_reason(codes[0]) if codes else None,
+        cited_skus=tuple(dict.fromkeys(answer.cited)),
+    )
+
+
+def _reason(held: tuple[str, str]) -> str:
+    code, detail = held
+    return f"{code}: {HOLDS[code].replace('{detail}', detail)}"
+
+
+def _answer(
+    request: DraftRequest, reading: intents.Reading, reader: Reader, voice: Voice, adds: tuple[str, ...]
+) -> Answer:
+    media = _media(request.turns)
+    said = [text for text in request.unanswered if text.strip()]
+    if media and not said and not request.shared:
+        answer = Answer([voice.say("media")])
+        answer.hold("media", media)
+        return answer
+    if reading.escalations:
+        key = "complaint" if reading.primary == "complaint" else "escalation"
+        answer = Answer([voice.say(key)])
+        answer.hold("escalation", ", ".join(reading.escalations))
+        return answer
+    wanted = tuple(dict.fromkeys((*reading.intents, *adds)))
+    if not said and request.shared:
+        # A shared post without a word asks whether the piece is there.
+        wanted = ("availability", *[intent for intent in wanted if intent != "other"])
+    owner = [intent for intent in reading.intents if intent in OWNER_INTENTS]
+    if owner:
+        answer = shop_words.for_owner(owner[0], reading, request, reader, voice)
+    else:
+        answer = Answer()
+        answer.add(stock_words.answer(wanted, reading, request, reader, voice))
+        answer.add(shop_words.policies(reading, request, voice))
+        if not answer.parts:
+            answer = shop_words.small_talk(reading, request, voice)
+    if reading.language == "und":
+        answer.hold("language")
+    if media:
+        answer.hold("media", media)
+    signals = shop_words.injections(said)
+    if signals:
+        answer.held.insert(0, ("injection", ", ".join(signals)))
+    return answer
+
+
+_SEEN_KINDS: Final = frozenset({"text", "share_post", "", "post", "link"})
+
+
+def _media(turns: Sequence[Turn]) -> str:
+    """Names what came besides text since our last reply, or ""."""
+    burst: list[Turn] = []
+    for turn in reversed(turns):
+        if turn.role != "user":
+            break
+        burst.append(turn)
+    kinds = dict.fromkeys(turn.kind.lower() for turn in reversed(burst) if turn.kind.lower() not in _SEEN_KINDS)
+    return ", ".join(f"a {kind}" if kind.isalpha() else "something" for kind in kinds)
+
+
+class _Wish:
+    """What the owner's instruction asks of the wording, as far as the house drafter understands it."""
+
+    def __init__(self) -> None:
+        self.shorter = False
+        self.plain = False
+        self.language: str | None = None
+        self.adds: tuple[str, ...] = ()
+        self.understood = False
+
+
+def _wish(instruction: str | None, books: Sequence[Phrasebook]) -> _Wish:
+    wish = _Wish()
+    if not instruction:
+        return wish
+    text = intents.plain(instruction)
+    named = {name for book in books for name, pattern in book.instructions.items() if pattern.search(text)}
+    wish.understood = bool(named)
+    wish.shorter = "shorter" in named
+    wish.plain = "plain" in named
+    for name, code in (("spanish", "es"), ("english", "en")):
+        if name in named:
+            wish.language = code
+    adds = (("measurements", "measurement"), ("price", "price"))
+    wish.adds = tuple(intent for name, intent in adds if name in named)
+    return wish

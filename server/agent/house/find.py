@@ -1,0 +1,179 @@
+"""Which pieces an ask is about: by SKU, name, "it" or a search; all that was read is kept as evidence."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from server.agent.evidence import Search
+from server.agent.house.asks import Ask
+from store.stock import Piece
+
+Get = Callable[[str], Piece | None]
+
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_SEEN: Final = 4
+"""Pieces of one search that a reply is written from."""
+
+
+class Found(Protocol):
+    """What the shop's search answers."""
+
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def pieces(self) -> tuple[Piece, ...]: ...
+    @property
+    def filters(self) -> Mapping[str, Any]: ...
+
+
+SearchFor = Callable[..., Found]
+"""`store.search.search` with its database already given."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the stock for one draft and remembers all it has read."""
+
+    search: SearchFor
+    get: Get
+    pieces: dict[str, Piece] = field(default_factory=dict)
+    searches: list[Search] = field(default_factory=list)
+
+    def one(self, sku: str) -> Piece | None:
+        """Reads a piece by its SKU."""
+        if sku in self.pieces:
+            return self.pieces[sku]
+        piece = self.get(sku)
+        if piece is not None:
+            self.pieces[piece.sku] = piece
+        return piece
+
+    def many(self, skus: Iterable[str]) -> list[Piece]:
+        """Reads pieces by their SKUs, in order, those that exist."""
+        return [piece for piece in map(self.one, dict.fromkeys(skus)) if piece is not None]
+
+    def look(
+        self, query: str, *, size: str | None = None, max_price_cents: int | None = None, every: bool = False
+    ) -> Found:
+        """Searches the stock and keeps what came back."""
+        options: dict[str, Any] = {"limit": _SEEN, "include_unavailable": every}
+        if size is not None:
+            options["size"] = size
+        if max_price_cents is not None:
+            options["max_price_cents"] = max_price_cents
+        result = self.search(query, **options)
+        for piece in result.pieces:
+            self.pieces.setdefault(piece.sku, piece)
+        self.searches.append(
+            Search(
+                query=query,
+                skus=tuple(piece.sku for piece in result.pieces),
+                exact=result.exact,
+                filters=dict(result.filters),
+            )
+        )
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What an ask turned out to be about."""
+
+    pieces: tuple[Piece, ...]
+    certain: bool
+    """One certain piece is meant, and it is the only one in `pieces`."""
+    exact: bool = True
+    """The search found what was asked, not something near it."""
+    doubt: bool = False
+    """One piece is meant, and it may be any of `pieces`."""
+    unnamed: bool = False
+    """Nothing tells which piece is meant."""
+
+
+def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence[str]) -> Meant:
+    """Finds the pieces that an ask is about."""
+    if ask.skus:
+        named = reader.many(ask.skus)
+        if named:
+            return Meant(tuple(named), certain=len(named) == 1)
+        if not ask.query:
+            return Meant((), certain=False, exact=False)
+    around = [*shared, *reader.many(discussed)]
+    for piece in shared:
+        reader.pieces.setdefault(piece.sku, piece)
+    if not ask.query and not ask.size and ask.max_price_cents is None:
+        return _it(shared, around)
+    if not ask.query and ask.size and around and not ask.max_price_cents:
+        # "is it a medium?" about the piece they talk of.
+        return _it(shared, around)
+    if ask.query:
+        near = [piece for piece in around if _has(piece, ask.query)]
+        if near and (ask.pointing or shared):
+            return Meant((near[0],), certain=True)
+    if ask.pointing and ask.query:
+        return _pointed(ask, reader)
+    result = reader.look(ask.query, size=ask.size, max_price_cents=ask.max_price_cents)
+    return Meant(tuple(result.pieces), certain=False, exact=result.exact)
+
+
+def _it(shared: Sequence[Piece], around: Sequence[Piece]) -> Meant:
+    if len(shared) > 1:
+        return Meant(tuple(shared[:3]), certain=False, doubt=True)
+    if around:
+        return Meant((around[0],), certain=True)
+    return Meant((), certain=False, unnamed=True)
+
+
+def _pointed(ask: Ask, reader: Reader) -> Meant:
+    """Resolves "the brown suede one": one piece that has all the words, else a doubt, else what the search finds."""
+    everything = reader.look(ask.query, size=ask.size, every=True)
+    fitting = [piece for piece in everything.pieces if _has(piece, ask.query)]
+    if not everything.exact and not fitting:
+        return Meant(
+            tuple(piece for piece in everything.pieces if piece.status == "available"), certain=False, exact=False
+        )
+    candidates = fitting or list(everything.pieces)
+    called = [piece for piece in candidates if _named(piece, ask.query)]
+    here = [piece for piece in called or candidates if piece.status == "available"]
+    pool = here or called or candidates
+    if len(pool) == 1:
+        return Meant((pool[0],), certain=True)
+    return Meant(tuple(pool[:3]), certain=False, doubt=bool(pool), exact=bool(pool))
+
+
+def words_of(text: str) -> set[str]:
+    """Returns the words of a text without accents and plural endings, for comparing."""
+    flat = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return {_singular(word) for word in _WORD.findall(flat.replace("'", ""))}
+
+
+def _singular(word: str) -> str:
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")):
+        return word[:-2] if word.endswith(("sses", "ches", "shes", "xes")) else word[:-1]
+    return word
+
+
+def _has(piece: Piece, query: str) -> bool:
+    row = words_of(
+        " ".join(
+            (
+                piece.name,
+                piece.brand,
+                piece.category,
+                piece.color,
+                piece.era,
+                piece.material,
+                piece.description,
+                *piece.tags,
+            )
+        )
+    )
+    return words_of(query) <= row
+
+
+def _named(piece: Piece, query: str) -> bool:
+    return words_of(query) <= words_of(f"{piece.name} {piece.brand} {piece.color} {piece.era}")
