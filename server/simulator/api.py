@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from server.simulator import listing, media
 from server.simulator.answers import FaultyResponse, envelope
-from server.simulator.faults import NONE, Fault
 from server.simulator.refusals import Wrong, check_token, read_json
 from server.simulator.requests import Recorded, record
 from server.simulator.send import Sending
@@ -185,13 +184,13 @@ class Api:
                 data = work(read_json(body)) or {}
             except OAuthError as error:
                 raise Wrong(error.code, str(error)) from None
-        recorded.fault = None if fault is NONE else fault.name
+        recorded.fault = fault.played
         return FaultyResponse(fault, envelope(data, request_id), request_id)
 
     def faulty(self, operation: str, data: dict[str, Any], recorded: Recorded) -> Response:
         """Returns the honest data, or what the next fault of the operation makes of it."""
-        fault: Fault = self.world.faults.plans[operation].next()
-        recorded.fault = None if fault is NONE else fault.name
+        fault = self.world.faults.plans[operation].next()
+        recorded.fault = fault.played
         request_id = recorded.request_id
         return FaultyResponse(fault, envelope(data, request_id), request_id)
 

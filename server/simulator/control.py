@@ -12,7 +12,6 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-
 from server.simulator.customers import play, read_script
 from server.simulator.faults import NAMED
 from server.simulator.platform import Conversation, Rules
@@ -61,6 +60,12 @@ class Control:
             ("POST", re.compile("play"), self.play),
         ]
         self.playing: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Stops the customers who are still speaking."""
+        for task in self.playing:
+            task.cancel()
+        await asyncio.gather(*self.playing, return_exceptions=True)
 
     async def handle(self, request: Request) -> Response:
         """Answers one control request: 200 with JSON, 400 with what is wrong, 404, or 403 from elsewhere."""
@@ -202,3 +207,59 @@ class Control:
         _only(asked, {"text", "source", "wait"})
         said = self.world.phone(self._conversation(conversation), str(asked["text"]), asked.get("source", "APP"))
         return await _said(said, wait=bool(asked.get("wait")))
+
+    async def play(self, asked: Mapping[str, Any], _: str) -> Any:
+        """Lets the customers of the shipped script begin: `{"pace": n}` multiplies every wait of theirs."""
+        _only(asked, {"pace"})
+        customers = read_script()
+        task = asyncio.create_task(play(self.world, customers, pace=float(asked.get("pace", 1.0))))
+        self.playing.add(task)
+        task.add_done_callback(self.playing.discard)
+        return {"customers": [customer.id for customer in customers]}
+
+    def _conversation(self, name: str) -> Conversation:
+        platform = self.world.platform
+        found = platform.conversations.get(name) or platform.by_customer.get(name)
+        if found is None:
+            raise Unknown("no such conversation or customer has written yet")
+        return found
+
+
+async def _said(said: Said, *, wait: bool) -> dict[str, Any]:
+    if wait:
+        async with asyncio.timeout(PATIENCE):
+            await said.delivery.tried.wait()
+    return {
+        "conversation_id": said.conversation_id,
+        "message_id": said.message_id,
+        "acknowledged": said.delivery.acknowledged,
+    }
+
+
+def _only(asked: Mapping[str, Any], allowed: set[str] | frozenset[str]) -> None:
+    unknown = set(asked) - allowed
+    if unknown:
+        raise Misuse(f"allowed are {', '.join(sorted(allowed))}; not {', '.join(sorted(unknown))}")
+
+
+def _conversation(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation.conversation_id,
+        "customer": conversation.customer,
+        "name": conversation.name,
+        "kind": conversation.kind,
+        "last_customer_at": conversation.last_customer_at,
+        "sent_in_window": conversation.sent_in_window,
+        "actions": conversation.actions,
+        "messages": [
+            {
+                "message_id": message.message_id,
+                "timestamp": message.timestamp,
+                "from_business": message.from_business,
+                "source": message.source,
+                "type": message.type,
+                "text": message.text,
+            }
+            for message in conversation.messages
+        ],
+    }

@@ -33,6 +33,11 @@ class Fault:
     seconds: float = 0.0
     retry_after: str | None = None
 
+    @property
+    def played(self) -> str | None:
+        """The name for the books, None for honesty."""
+        return None if self.name == "none" else self.name
+
 
 NONE: Final = Fault("none")
 SLOW_SECONDS: Final = 30.0

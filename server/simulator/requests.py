@@ -19,7 +19,7 @@ SECRET_FIELDS: Final = re.compile(
 
 @dataclass(slots=True)
 class Recorded:
-    """One request: headers in the order and case they came, the body as text, and what was answered.
+    """One request: headers in the order they came, names in lower case, the body as text, and what was answered.
 
     `fault` and `status` are filled in by the handler; a status of None means that no answer was given.
     """

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from server.simulator.answers import FaultyResponse, envelope
-from server.simulator.faults import NONE
 from server.simulator.platform import Conversation, Message
 from server.simulator.refusals import Wrong, check_token, read_json
 from server.simulator.requests import Recorded
@@ -82,7 +81,7 @@ class Sending:
         """Plays the next fault on a send: stores the message or not, echoes it or not, answers or not."""
         world = self.world
         fault = world.faults.plans["send"].next()
-        recorded.fault = None if fault is NONE else fault.name
+        recorded.fault = fault.played
         conversation = world.platform.find(dialect, recipient)
         refusal = world.platform.refuse(conversation) if fault.applied else None
         if refusal is not None or (conversation is None and fault.applied):
