@@ -37,6 +37,10 @@ def backs(row: Row, unit: Unit, *, loosely: bool = True) -> bool:
             return tags[label] in (row.wider_garments if loosely else row.garments) or (loosely and _named(row, unit))
         if label == "era" and tags[label] == "old":
             return _named(row, unit) or (loosely and all(word in row.described for word in unit.keys))
+        if label == "era":
+            return tags[label] in _eras(row.tags, row.stems) or (
+                loosely and tags[label] in _eras(row.described_tags, row.described)
+            )
         if tags[label] in row.tags.get(label, ()):
             return True
         if label == "colour" and "material" in tags and tags["material"] in row.tags.get("material", ()):
@@ -103,12 +107,14 @@ class Focus:
     def _narrow(self, every: frozenset[int], units: Sequence[Unit]) -> tuple[frozenset[int] | None, frozenset[int]]:
         """Returns the pieces that all the units fit exactly (None when no unit fits any piece) and loosely."""
         exact, loose, any_fits = every, every, False
-        for unit in units:
+        for unit in sorted(units, key=lambda unit: unit.kind != "mention"):
             if unit.kind == "mention":
                 strict = wide = unit.rows
             else:
                 strict = frozenset(number for number in every if backs(self.rows[number], unit, loosely=False))
-                wide = frozenset(number for number in every if number in strict or backs(self.rows[number], unit))
+                wide = strict
+                if unit.tags or unit.kind == "era":
+                    wide = frozenset(number for number in every if number in strict or backs(self.rows[number], unit))
                 strict = strict or wide
             if not wide:
                 continue

@@ -12,7 +12,7 @@ from server.agent.grounding.normalise import normalise
 from server.agent.grounding.question import read_question
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.rows import Row
-from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers
+from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers, name
 from server.agent.grounding.tokens import tokenise
 
 LONGEST: Final = 6000
@@ -41,19 +41,14 @@ def _read(reply: str, evidence: Evidence, question: str) -> Reading:
     plain = normalise(reply)
     rows = [Row(piece) for piece in evidence.pieces]
     tokens = join_hyphens(tokenise(plain.text))
-    lexicon, _ = language(tokens)
-    tokens = merge_numbers(tokens, lexicon)
-    named = mentions(tokens, rows)
-    covered = frozenset(at for first, (count, _) in named.items() for at in range(first, first + count))
-    lexicon, understood = language(tokens, covered)
     quoted = policies.quotations(tokens, evidence.policies)
-    for first, (count, _) in quoted.items():
-        for at in range(first, first + count):
-            named.pop(at, None)
-    units = Scanner(tokens, lexicon, named, {first: count for first, (count, _) in quoted.items()}).scan()
+    topics = {tokens[first].start: topic for first, (_, topic) in quoted.items()}
+    tokens = name(tokens, mentions(tokens, rows), quoted)
+    lexicon = language(tokens)
+    tokens = merge_numbers(tokens, lexicon)
+    units = Scanner(tokens, lexicon).scan()
     reading = Reading(plain, evidence, rows, lexicon, read_question(question, rows))
     reading.clauses = cut(units)
-    topics = {tokens[first].start: topic for first, (_, topic) in quoted.items()}
     for unit in units:
         if unit.kind == "policy":
             topic = topics[unit.start]
@@ -61,7 +56,8 @@ def _read(reply: str, evidence: Evidence, question: str) -> Reading:
     if plain.disguised:
         at = plain.disguised[0]
         reading.reasons.append(Reason((at, at + 1), "disguise", "a character here makes the reader see something else"))
-    if not understood:
+    words = [unit for unit in units if unit.kind == "word"]
+    if sum(1 for unit in words if not unit.tags) * 2 > len(words):
         reading.reasons.append(Reason((0, len(reply)), "language", "this language has no word list"))
     _number_lists(units)
     figures.measure(reading, units)

@@ -10,7 +10,7 @@ from server.agent.grounding.policies import is_policy_string
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.scan import Unit
 
-_SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚💯💸🏷🎫🔖")
+_SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚")
 _OFFERABLE: Final = frozenset({"commitment", "shipping", "time"})
 
 

@@ -168,8 +168,17 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
             _written(reading, clause, at, unit)
     elif near is None and asked.asks_about("size_word:cues"):
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
+    elif _is_size(reading, clause, unit, before, label):
+        _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     else:
         _written(reading, clause, at, unit)
+
+
+def _is_size(reading: Reading, clause: Clause, unit: Unit, before: Sequence[Unit], label: str) -> bool:
+    """Tells whether a number that stands alone, or after "in", is the size of every piece meant."""
+    alone = all(other is unit or "function" in other.tags for other in clause.units)
+    stands = alone or (len(before) > 0 and before[-1].keys[-1] in {"in", "en"})
+    return stands and bool(clause.rows) and all(size(reading.rows[number], label).backed for number in clause.rows)
 
 
 def _written(reading: Reading, clause: Clause, at: int, unit: Unit) -> None:

@@ -97,7 +97,7 @@ def described(segment: Sequence[Token]) -> list[tuple[str, Decimal, str]]:
     """Returns the (kind, value, unit) that one line of a description gives."""
     if not any(token.kind == "num" for token in segment):
         return []
-    units = Scanner(list(segment), LANGUAGES[0], {}, {}).scan()
+    units = Scanner(list(segment), LANGUAGES[0]).scan()
     kinds = kinds_of(units)
     return [
         (kind, value, units[at].label)

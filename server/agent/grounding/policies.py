@@ -77,8 +77,8 @@ def marks(units: Sequence[Unit]) -> tuple[frozenset[Mark], frozenset[Mark], bool
 def read_units(text: str) -> list[Unit]:
     """Returns the units of a text that stands alone."""
     tokens = join_hyphens(tokenise(normalise(text).text))
-    lexicon, _ = language(tokens)
-    return Scanner(merge_numbers(tokens, lexicon), lexicon, {}, {}).scan()
+    lexicon = language(tokens)
+    return Scanner(merge_numbers(tokens, lexicon), lexicon).scan()
 
 
 @lru_cache(maxsize=512)
@@ -145,14 +145,13 @@ def quotations(tokens: Sequence[Token], policies: Mapping[str, str]) -> dict[int
 @lru_cache(maxsize=512)
 def _sentences(text: str) -> tuple[tuple[str, ...], ...]:
     tokens = join_hyphens(tokenise(normalise(text).text))
-    lexicon, _ = language(tokens)
     parts: list[list[str]] = [[]]
-    for token in merge_numbers(tokens, lexicon):
+    for token in tokens:
         if token.kind == "punct" and token.key in ".!?;\n":
             parts.append([])
         else:
             parts[-1].append(token.key)
-    whole = tuple(token.key for token in merge_numbers(tokens, lexicon))
+    whole = tuple(token.key for token in tokens)
     return tuple(
         dict.fromkeys([*(tuple(part) for part in parts if len(part) >= 2), *([whole] if len(whole) >= 2 else [])])
     )

@@ -10,7 +10,7 @@ from server.agent.grounding.binding import IDENTITY, Focus, backs
 from server.agent.grounding.clauses import Clause, cut
 from server.agent.grounding.normalise import normalise
 from server.agent.grounding.rows import Row
-from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers
+from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers, name
 from server.agent.grounding.tokens import root, tokenise
 
 _LONGEST: Final = 2000
@@ -74,9 +74,9 @@ def read_question(text: str, rows: Sequence[Row]) -> Question:
     tokens = join_hyphens(tokenise(normalise(text[:_LONGEST]).text))
     if not tokens:
         return Question(rows=every)
-    lexicon, _ = language(tokens)
-    tokens = merge_numbers(tokens, lexicon)
-    units = Scanner(tokens, lexicon, mentions(tokens, rows), {}).scan()
+    tokens = name(tokens, mentions(tokens, rows))
+    lexicon = language(tokens)
+    units = Scanner(merge_numbers(tokens, lexicon), lexicon).scan()
     clauses = cut(units)
     focus = Focus(rows, every)
     best = every

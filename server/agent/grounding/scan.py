@@ -39,7 +39,7 @@ _EMPTY: Final[Tags] = {}
 _NOT_A_UNIT: Final = frozenset("the a an total stock all my our your this that it black good great person".split())
 _YES_SIGNS: Final = frozenset("✅✔☑👍👌🆗💯🙆")
 _NO_SIGNS: Final = frozenset("❌✖🚫👎⛔❎🙅")
-_SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚💯💸🏷🎫🔖")
+_SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚")
 
 
 @dataclass(slots=True)
@@ -220,6 +220,33 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
     return found
 
 
+def name(
+    tokens: Sequence[Token],
+    named: Mapping[int, tuple[int, frozenset[int]]],
+    quoted: Mapping[int, tuple[int, str]] | None = None,
+) -> list[Token]:
+    """Makes one token of every name of a piece and of every quoted policy sentence."""
+    kept: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        count = 1
+        if quoted and at in quoted:
+            count = quoted[at][0]
+            kept.append(_one("policy", tokens[at : at + count], frozenset()))
+        elif at in named:
+            count, owners = named[at]
+            kept.append(_one("mention", tokens[at : at + count], owners))
+        else:
+            kept.append(tokens[at])
+        at += count
+    return kept
+
+
+def _one(kind: str, tokens: Sequence[Token], owners: frozenset[int]) -> Token:
+    key = " ".join(token.key for token in tokens)
+    return Token(kind, key, " ".join(token.raw for token in tokens), tokens[0].start, tokens[-1].end, key, rows=owners)
+
+
 def _run(tokens: Sequence[Token], places: Sequence[int], start: int, words: Sequence[Token], place: int) -> int:
     size = 0
     while (
@@ -240,38 +267,26 @@ def _weak(token: Token) -> bool:
     return False
 
 
-def language(tokens: Sequence[Token], skip: frozenset[int] = frozenset()) -> tuple[Lexicon, bool]:
-    """Returns the language most words belong to, and whether any word belongs to one at all."""
+def language(tokens: Sequence[Token]) -> Lexicon:
+    """Returns the language most words belong to."""
     best, score = LANGUAGES[0], 0
     for lexicon in LANGUAGES:
-        known = sum(
-            1 for at, token in enumerate(tokens) if token.kind == "word" and at not in skip and lexicon.knows(token)
-        )
+        known = sum(1 for token in tokens if token.kind == "word" and lexicon.knows(token))
         if known > score or (known == score and known and lexicon.code == "en"):
             best, score = lexicon, known
-    words = sum(1 for at, token in enumerate(tokens) if token.kind == "word" and at not in skip)
-    return best, score * 2 >= words
+    return best
 
 
 class Scanner:
     """Reads tokens of one reply into units."""
 
-    def __init__(
-        self,
-        tokens: list[Token],
-        lexicon: Lexicon,
-        named: Mapping[int, tuple[int, frozenset[int]]],
-        quoted: Mapping[int, int],
-    ) -> None:
-        self.tokens, self.lexicon, self.named, self.quoted = tokens, lexicon, named, quoted
+    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
+        self.tokens, self.lexicon = tokens, lexicon
         self.others = tuple(other for other in LANGUAGES if other is not lexicon)
 
     def tags(self, at: int) -> tuple[int, Tags]:
-        """Returns the longest phrase at this place in the reply's language, else in another one; never across a name or a quotation."""
-        limit = at + 1
-        while limit < len(self.tokens) and limit - at < 8 and limit not in self.named and limit not in self.quoted:
-            limit += 1
-        window = self.tokens[at:limit]
+        """Returns the longest phrase at this place in the reply's language, else in another one."""
+        window = self.tokens[at : at + 8]
         count, tags = self.lexicon.longest(window, 0)
         if not count:
             for other in self.others:
@@ -287,7 +302,7 @@ class Scanner:
         while at < len(self.tokens):
             count, unit = self._next(at)
             unit.raw = unit.raw or " ".join(token.raw for token in self.tokens[at : at + count])
-            unit.keys = tuple(token.key for token in self.tokens[at : at + count])
+            unit.keys = tuple(key for token in self.tokens[at : at + count] for key in token.key.split())
             units.append(unit)
             at += count
         return units
@@ -301,11 +316,8 @@ class Scanner:
 
     def _next(self, at: int) -> tuple[int, Unit]:
         token = self.tokens[at]
-        if at in self.quoted:
-            return self._unit("policy", at, self.quoted[at])
-        if at in self.named:
-            count, rows = self.named[at]
-            return self._unit("mention", at, count, rows=rows)
+        if token.kind in {"mention", "policy"}:
+            return self._unit(token.kind, at, 1, rows=token.rows)
         if token.kind in {"link", "hole", "cross"}:
             return self._unit(token.kind, at, 1, label=token.key)
         if token.kind == "decade":
@@ -359,7 +371,7 @@ class Scanner:
             return self._unit("length", at, 2, value=value, label="in")
         if after.key == "'" and after.glued:
             return self._unit("length", at, 2, value=value, label="ft")
-        if after.kind == "word" and at + 1 not in self.named:
+        if after.kind == "word":
             size, tags = self.tags(at + 1)
             if "currency" in tags:
                 return self._unit("money", at, 1 + size, value=value, label=tags["currency"])

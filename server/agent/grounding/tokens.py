@@ -55,6 +55,8 @@ class Token:
     value: Decimal | None = None
     glued: bool = False
     """No space stands before it."""
+    rows: frozenset[int] = frozenset()
+    """For the name of a piece: whose it is."""
 
 
 @lru_cache(maxsize=16384)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from server.agent.grounding.binding import IDENTITY, backs
@@ -75,7 +75,7 @@ def judge(reading: Reading, clause: Clause) -> None:
             _unknown(reading, clause, unit, denied=denied)
 
 
-def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, denied: bool, answer: object) -> None:
+def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, denied: bool, answer: Callable[[Row, Unit], Answer]) -> None:
     if denied:
         reading.settle(
             clause,
@@ -91,7 +91,7 @@ def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, denied: boo
             kind,
             f'"{unit.raw}"',
             ((number, answer(reading.rows[number], unit)) for number in sorted(clause.rows)),
-        )  # type: ignore[operator]  # a function of row and unit
+        )
 
 
 def _fact(row: Row, label: str) -> str | None:
