@@ -17,7 +17,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-TEXT = ("name", "brand", "category", "tags", "material", "description")
+TEXT = ("name", "brand", "category", "tags", "material", "color", "description")
 WORDS = ("name", "brand", "category")
 LABELS = ("brand", "category", "size_label", "color", "era")
 

@@ -1,0 +1,110 @@
+"""One search: understand, try, order, remember."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from threading import Lock
+from typing import Final
+
+from store.search import typos
+from store.search.catalogue import Catalogue, catalogue, revision_of
+from store.search.ladder import steps
+from store.search.match import CANDIDATES, find
+from store.search.order import ordered
+from store.search.parse import parse, with_arguments
+from store.search.result import SearchResult, filters_of
+from store.stock import Unit
+
+LIMIT: Final = 10
+"""Pieces of an answer, unless more are asked for."""
+
+REMEMBERED: Final = 512
+"""Answers kept in memory; each is good for one revision of the stock and is then never asked for again."""
+
+_answers: OrderedDict[tuple[object, ...], SearchResult] = OrderedDict()
+_lock = Lock()
+
+
+def search(
+    db: sqlite3.Connection,
+    query: str,
+    *,
+    size: str | None = None,
+    max_price_cents: int | None = None,
+    min_price_cents: int | None = None,
+    color: str | None = None,
+    category: str | None = None,
+    brand: str | None = None,
+    era: str | None = None,
+    limit: int = LIMIT,
+    unit: Unit = "in",
+    include_unavailable: bool = False,
+) -> SearchResult:
+    """Finds the pieces that a customer's words, and the arguments beside them, ask for.
+
+    An argument wins over what the words say about the same thing. Only pieces that can be sold now are returned, unless
+    `include_unavailable`: a question whether something is still there must find it sold, too. Never raises on any text.
+    """
+    shop = catalogue(db)
+    key = (
+        shop.revision,
+        id(shop.vocabulary),
+        query[:2000],
+        size,
+        max_price_cents,
+        min_price_cents,
+        color,
+        category,
+        brand,
+        era,
+        limit,
+        unit,
+        include_unavailable,
+    )
+    with _lock:
+        known = _answers.get(key)
+        if known is not None:
+            _answers.move_to_end(key)
+            return known
+    wanted = parse(query, shop, lambda word: typos.mended(db, word, shop))
+    wanted = with_arguments(
+        wanted,
+        shop,
+        size=size,
+        max_cents=max_price_cents,
+        min_cents=min_price_cents,
+        color=color,
+        category=category,
+        brand=brand,
+        era=era,
+    )
+    filters = filters_of(wanted, unit)
+    answer = SearchResult(query, exact=True, corrected=wanted.corrected, filters=filters)
+    if not wanted.is_empty:
+        for step in steps(wanted, shop.vocabulary):
+            hits = find(db, step, shop, unavailable=include_unavailable, limit=max(CANDIDATES, limit))
+            pieces = ordered(db, hits, step, unavailable=include_unavailable, limit=limit)
+            if pieces:
+                answer = replace(answer, exact=step.is_exact, relaxed=step.relaxed, pieces=pieces)
+                break
+    if revision_of(db) == shop.revision:
+        with _lock:
+            _answers[key] = answer
+            while len(_answers) > REMEMBERED:
+                _answers.popitem(last=False)
+    return answer
+
+
+def batch(db: sqlite3.Connection, queries: Iterable[tuple[str, str]], *, limit: int = LIMIT) -> Iterator[dict[str, object]]:
+    """Answers (id, query) pairs one by one, as `philia items search --batch` writes them."""
+    for name, query in queries:
+        result = search(db, query, limit=limit)
+        yield {"id": name, "skus": [piece.sku for piece in result.pieces], "exact": result.exact}
+
+
+def shop_of(db: sqlite3.Connection) -> Catalogue:
+    """Returns what the shop's columns say now."""
+    return catalogue(db)

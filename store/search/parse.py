@@ -1,0 +1,368 @@
+"""Reads a customer's sentence as filters and words.
+
+Order: prices, W×L and the measurements with their numbers, then letter sizes, numeric sizes, eras, colours, brands,
+garments; what is left are words. Each step takes its tokens away from the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from store.search.catalogue import Catalogue
+from store.search.labels import decade_named, decade_of
+from store.search.meaning import Meant, meant
+from store.search.numbers import COMPARATORS, MEASURES, SIZE_WORDS, quantities
+from store.search.tokens import Token, tokens_of, words_of
+from store.search.vocabulary import Phrase, Vocabulary
+from store.search.wanted import Group, Wanted
+
+Mend = Callable[[str], str | None]
+
+_PICTURED: Final = frozenset({"logo", "logos", "print", "swoosh", "graphic", "pattern", "stain", "hole", "pocket", "pockets", "letters", "stripes", "spellout"})
+"""After one of these, "large" is not the size of the piece."""
+
+_NOT: Final = frozenset({"not", "without", "except", "sin", "non"})
+_OR: Final = frozenset({"or", "o", "/"})
+
+
+@dataclass
+class _Reading:
+    """The state of one parse: the tokens and which of them are spoken for."""
+
+    tokens: list[Token]
+    catalogue: Catalogue
+    taken: set[int] = field(default_factory=set)
+    groups: list[tuple[int, Group]] = field(default_factory=list)
+    letters: set[str] = field(default_factory=set)
+    eras: set[str] = field(default_factory=set)
+    colors: set[str] = field(default_factory=set)
+    not_colors: set[str] = field(default_factory=set)
+    excluded: list[Phrase] = field(default_factory=list)
+    boosts: list[Phrase] = field(default_factory=list)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.catalogue.vocabulary
+
+
+def parse(query: str, catalogue: Catalogue, mend: Mend) -> Wanted:
+    """Understands a query. `mend` gives the shop's word for a mistyped one, or None; every text can be parsed."""
+    vocabulary = catalogue.vocabulary
+    tokens, corrected = _mended(tokens_of(query), mend)
+    reading = _Reading(_said(tokens, vocabulary), catalogue)
+    _eras(reading)
+    sizes = _size_pairs(reading)
+    _phrases_with_digits(reading)
+    found = quantities(reading.tokens, reading.taken)
+    _phrases(reading)
+    wanted = Wanted(
+        groups=_alternatives(reading),
+        boosts=tuple(reading.boosts),
+        excluded=tuple(reading.excluded),
+        letters=frozenset(reading.letters),
+        eras=frozenset(reading.eras),
+        colors=frozenset(reading.colors),
+        not_colors=frozenset(reading.not_colors),
+        corrected=corrected,
+    )
+    return meant(wanted, Meant(tuple(found), tuple(sizes)), vocabulary)
+
+
+def _mended(tokens: list[Token], mend: Mend) -> tuple[list[Token], dict[str, str]]:
+    corrected: dict[str, str] = {}
+    fresh: list[Token] = []
+    for index, token in enumerate(tokens):
+        alone = not token.glued and not (index + 1 < len(tokens) and tokens[index + 1].glued)
+        better = mend(token.text) if token.kind == "word" and alone else None
+        if better is not None:
+            corrected[token.text] = better
+            token = replace(token, text=better)
+        fresh.append(token)
+    return fresh, corrected
+
+
+def _runs(tokens: list[Token], taken: set[int]) -> list[tuple[int, int, str]]:
+    """Returns (start, end, text) of the words of a query, glued pieces as one: "2xl", "501s"."""
+    runs: list[tuple[int, int, str]] = []
+    for index, token in enumerate(tokens):
+        if index in taken or (token.kind == "sign" and token.text != "/"):
+            continue
+        if runs and token.glued and runs[-1][1] == index:
+            start, _, text = runs[-1]
+            runs[-1] = (start, index + 1, text + token.text)
+        else:
+            runs.append((index, index + 1, token.text))
+    return runs
+
+
+def _said(tokens: list[Token], vocabulary: Vocabulary) -> list[Token]:
+    """Replaces phrases by what they are another way of saying: "less than" is "under", "camiseta" stays for later."""
+    runs = _runs(tokens, set())
+    starts = {start: position for position, (start, _, _) in enumerate(runs)}
+    fresh: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        position = starts.get(at)
+        step = 0
+        if position is not None:
+            for length in range(min(vocabulary.longest, len(runs) - position), 0, -1):
+                part = runs[position : position + length]
+                says = vocabulary.says.get(tuple(text for _, _, text in part))
+                unbroken = all(a[1] == b[0] for a, b in zip(part, part[1:], strict=False)) or length > 1
+                if says is not None and unbroken:
+                    fresh += [Token("word", word) for word in says]
+                    step = part[-1][1] - at
+                    break
+        if not step:
+            fresh.append(tokens[at])
+            step = 1
+        at += step
+    return fresh
+
+
+def _eras(reading: _Reading) -> None:
+    """Takes decades and years: "90s", "1990's", "'90s", "1996"."""
+    tokens = reading.tokens
+    for index, token in enumerate(tokens):
+        if token.kind != "number" or not token.text.isdigit():
+            continue
+        end = index + 1
+        if end < len(tokens) and tokens[end].text == "'":
+            end += 1
+        plural = end < len(tokens) and tokens[end].text == "s" and (tokens[end].glued or end == index + 2)
+        century, decade = (token.text[:2], token.text[2:]) if len(token.text) == 4 else ("", token.text)
+        if plural and len(decade) == 2 and decade.endswith("0") and century in {"", "19", "20"} and (century or decade >= "30" or decade == "00"):
+            reading.eras.add(decade_named(century, decade))
+            reading.taken.update(range(index, end + 1))
+        elif len(token.text) == 4 and 1930 <= token.value < 2030 and not _priced(tokens, index):
+            reading.eras.add(decade_of(int(token.value)))
+            reading.boosts.append((token.text,))
+            reading.taken.add(index)
+
+
+def _priced(tokens: list[Token], index: int) -> bool:
+    near = [tokens[at].text for at in (index - 2, index - 1, index + 1) if 0 <= at < len(tokens)]
+    return bool({"$", "€", "£", "dollars", "bucks", "usd", *COMPARATORS}.intersection(near))
+
+
+def _size_pairs(reading: _Reading) -> list[tuple[float, float]]:
+    """Takes "32x30", "w32 l30", "32w 30l", "32/30" and lone "w32", "l30"; 0 stands for the missing half."""
+    tokens, taken = reading.tokens, reading.taken
+    pairs: list[tuple[float, float]] = []
+    half: dict[str, float] = {}
+    for index, token in enumerate(tokens):
+        if token.kind != "number" or index in taken:
+            continue
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        later = tokens[index + 2] if index + 2 < len(tokens) else None
+        if after and later and later.kind == "number" and after.text in {"x", "/", "by"}:
+            sane = 14 <= token.value <= 60 and 14 <= later.value <= 60
+            if sane and (after.text != "/" or (token.value >= 24 and later.value >= 24)):
+                pairs.append((token.value, later.value))
+                taken.update({index, index + 1, index + 2})
+                if index and tokens[index - 1].text in {"w", *SIZE_WORDS}:
+                    taken.add(index - 1)
+                continue
+        before = tokens[index - 1] if index else None
+        letter = None
+        if before and before.text in {"w", "l"} and token.glued and not before.glued:
+            letter, used = before.text, index - 1
+        elif after and after.text in {"w", "l"} and after.glued and 20 <= token.value <= 60:
+            letter, used = after.text, index + 1
+        if letter and 20 <= token.value <= 60:
+            half[letter] = token.value
+            taken.update({index, used})
+    if half:
+        pairs.append((half.get("w", 0.0), half.get("l", 0.0)))
+    for index, token in enumerate(tokens):
+        # The slash between "w32/l30" belongs to the pair.
+        if half and token.text == "/" and {index - 1, index + 1} <= taken:
+            taken.add(index)
+    return pairs
+
+
+def _phrases_with_digits(reading: _Reading) -> None:
+    """Takes known phrases with figures in them, so that "2xl" and "501" are not taken for prices."""
+    _take(reading, lambda words: any(character.isdigit() for word in words for character in word))
+
+
+def _phrases(reading: _Reading) -> None:
+    _take(reading, lambda _words: True)
+    tokens = reading.tokens
+    for start, end, text in _runs(tokens, reading.taken):
+        if text in reading.vocabulary.ignore or text == "/" or (len(text) == 1 and not text.isdigit()):
+            continue
+        if text in SIZE_WORDS | COMPARATORS or (text in MEASURES and _no_word(text)):
+            continue
+        _add(reading, start, end, Group("word", text, (tuple(text.split("_")),), typed=(text,)))
+
+
+def _no_word(measure: str) -> bool:
+    """Tells whether a measurement without a number says nothing: "what's the pit to pit" asks for no such words."""
+    return measure not in {"sleeve", "length"}
+
+
+def _take(reading: _Reading, wanted: Callable[[Phrase], bool]) -> None:
+    """Takes every known phrase the predicate lets through, longest first at each place."""
+    runs = _runs(reading.tokens, reading.taken)
+    at = 0
+    while at < len(runs):
+        step = 1
+        for length in range(min(reading.catalogue.longest, len(runs) - at), 0, -1):
+            part = runs[at : at + length]
+            words = tuple(text for _, _, text in part)
+            if wanted(words) and _understood(reading, part[0][0], part[-1][1], words):
+                step = length
+                break
+        at += step
+
+
+def _understood(reading: _Reading, start: int, end: int, words: Phrase) -> bool:
+    """Takes one phrase if it is known: size, era, colour, brand, garment, or one of several words for a thing."""
+    vocabulary, shop = reading.vocabulary, reading.catalogue.brands
+    negated = start > 0 and reading.tokens[start - 1].text in _NOT
+    after = reading.tokens[end].text if end < len(reading.tokens) else ""
+    if words in vocabulary.sizes and after not in _PICTURED:
+        reading.letters.add(vocabulary.sizes[words])
+        reading.taken.update(range(start, end))
+        return True
+    if words in vocabulary.eras:
+        reading.eras.add(vocabulary.eras[words])
+        reading.taken.update(range(start, end))
+        return True
+    if words in vocabulary.colors and not (len(words) > 1 and words in shop):
+        (reading.not_colors if negated else reading.colors).add(vocabulary.colors[words])
+        reading.taken.update(range(start, end))
+        return True
+    group = _group(words, vocabulary, shop)
+    if group is None:
+        return False
+    if negated:
+        reading.excluded += group.phrases
+        reading.taken.update(range(start, end))
+    else:
+        _add(reading, start, end, group)
+    return True
+
+
+def _group(words: Phrase, vocabulary: Vocabulary, shop: Mapping[Phrase, str]) -> Group | None:
+    brand = vocabulary.brands.get(words)
+    if brand is not None:
+        return Group("brand", brand, tuple(dict.fromkeys((*vocabulary.brand_words[brand], words))), typed=words)
+    if words in shop:
+        return Group("brand", shop[words], (words,), typed=words)
+    if words in vocabulary.garment_words:
+        return garment_group(vocabulary.garment_words[words], vocabulary, words)
+    if words in vocabulary.same:
+        name, phrases = vocabulary.same[words]
+        return Group("word", name, tuple(dict.fromkeys((*phrases, words))), typed=words)
+    return None
+
+
+def garment_group(name: str, vocabulary: Vocabulary, typed: Phrase = ()) -> Group:
+    """Returns a garment with the words of every kind of it."""
+    garment = vocabulary.garments[name]
+    phrases = dict.fromkeys(garment.words)
+    for kind in garment.kinds:
+        if kind in vocabulary.garments:
+            phrases |= dict.fromkeys(vocabulary.garments[kind].words)
+    return Group("garment", name, tuple(phrases), typed=typed or garment.words[0], shelves=garment.shelves)
+
+
+def _add(reading: _Reading, start: int, end: int, group: Group) -> None:
+    reading.taken.update(range(start, end))
+    if all(known.kind != group.kind or known.name != group.name for _, known in reading.groups):
+        reading.groups.append((start, group))
+
+
+def _alternatives(reading: _Reading) -> tuple[Group, ...]:
+    """Joins "a jacket or a hoodie" into one thing that may be either."""
+    joined: list[tuple[int, Group]] = []
+    for start, group in sorted(reading.groups, key=lambda pair: pair[0]):
+        if joined:
+            before, last = joined[-1]
+            said = {token.text for token in reading.tokens[before:start]}
+            if last.kind == group.kind and said & _OR:
+                joined[-1] = (
+                    start,
+                    replace(
+                        last,
+                        name=f"{last.name} or {group.name}",
+                        phrases=tuple(dict.fromkeys((*last.phrases, *group.phrases))),
+                        shelves=tuple(dict.fromkeys((*last.shelves, *group.shelves))),
+                    ),
+                )
+                continue
+        joined.append((start, group))
+    return tuple(group for _, group in joined)
+
+
+def with_arguments(
+    wanted: Wanted,
+    catalogue: Catalogue,
+    *,
+    size: str | None,
+    max_cents: int | None,
+    min_cents: int | None,
+    color: str | None,
+    category: str | None,
+    brand: str | None,
+    era: str | None,
+) -> Wanted:
+    """Returns the query with the explicit arguments of a tool call in place of what its text said of the same thing."""
+    if max_cents is not None or min_cents is not None:
+        wanted = replace(wanted, min_cents=min_cents, max_cents=max_cents)
+    if size:
+        told = parse(f"size {size}", catalogue, _as_it_is)
+        wanted = replace(
+            wanted, letters=told.letters, numbers=told.numbers, system=told.system, waist=told.waist, inseam=told.inseam
+        )
+        if not (told.letters or told.numbers or told.waist or told.inseam):
+            wanted = _needing(wanted, Group("word", size, (words_of(size),), typed=words_of(size)))
+        elif told.numbers and _bottom(wanted, category, catalogue):
+            wanted = replace(wanted, numbers=(), waist=told.numbers[0])
+    if color:
+        told = parse(color, catalogue, _as_it_is)
+        wanted = replace(wanted, colors=told.colors)
+        if not told.colors and words_of(color):
+            wanted = _needing(wanted, Group("word", color, (words_of(color),), typed=words_of(color)))
+    if era:
+        eras = parse(era, catalogue, _as_it_is).eras
+        wanted = replace(wanted, eras=eras) if eras else wanted
+    for kind, said in (("garment", category), ("brand", brand)):
+        if said and words_of(said):
+            told = parse(said, catalogue, _as_it_is)
+            groups = tuple(group for group in told.groups if group.kind == kind)
+            if not groups:
+                groups = (Group(kind, said, (words_of(said),), typed=words_of(said)),)  # type: ignore[arg-type]  # both are kinds
+            elif kind == "garment" and len(groups) > 1:
+                # "Jackets & Coats" is one shelf, not two garments at once.
+                groups = (_either(groups),)
+            wanted = replace(wanted, groups=(*groups, *(group for group in wanted.groups if group.kind != kind)))
+    return wanted
+
+
+def _as_it_is(_word: str) -> None:
+    return None
+
+
+def _needing(wanted: Wanted, group: Group) -> Wanted:
+    return replace(wanted, groups=(*wanted.groups, group)) if group.phrases[0] else wanted
+
+
+def _either(groups: tuple[Group, ...]) -> Group:
+    return replace(
+        groups[0],
+        name=" or ".join(group.name for group in groups),
+        phrases=tuple(dict.fromkeys(phrase for group in groups for phrase in group.phrases)),
+        shelves=tuple(dict.fromkeys(phrase for group in groups for phrase in group.shelves)),
+    )
+
+
+def _bottom(wanted: Wanted, category: str | None, catalogue: Catalogue) -> bool:
+    garments = parse(category, catalogue, _as_it_is).groups if category else wanted.groups
+    known = catalogue.vocabulary.garments
+    names = [name for group in garments if group.kind == "garment" for name in group.name.split(" or ")]
+    return bool(names) and all(name in known and known[name].sizes == "bottom" for name in names)

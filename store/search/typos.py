@@ -1,0 +1,151 @@
+"""Mends a mistyped word to one of the shop's own, and leaves every word alone that means something.
+
+Only names, brands and categories of this shop and the garments, colours and brands of the vocabulary are targets;
+descriptions are not: they hold everything. A word that English knows is never changed, and never what a typo is
+changed to unless it is a garment, a brand or a colour: "ralf" is not "half", and "fringe" is not "ring".
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from functools import lru_cache
+from importlib.resources import files
+from threading import Lock
+from typing import Any, Final
+
+from store.search.catalogue import Catalogue
+
+SHORTEST: Final = 4
+"""Letters of the shortest word that is mended; among shorter ones every second is one letter from another."""
+
+ORDINARY: Final = 30_000
+"""How many of English's most frequent words count as ordinary; the list comes with symspellpy."""
+
+RARE: Final = 2
+"""A word in no more pieces than this may itself be a typo of whoever wrote the listing."""
+
+_lock = Lock()
+
+
+class Speller:
+    """The shop's words as SymSpell keeps them; grows with the stock, never has to shrink.
+
+    A word whose last piece is sold may stay a target: the mended query then finds nothing, as the typed one would.
+    """
+
+    def __init__(self) -> None:
+        """Makes an empty one."""
+        # symspellpy costs 60 ms of import, paid only by a query with a word that nobody knows.
+        from symspellpy import SymSpell  # noqa: PLC0415
+
+        self._symspell: Any = SymSpell(max_dictionary_edit_distance=2, prefix_length=6)
+        self._known: set[str] = set()
+        self._revision = ""
+
+    def learn(self, db: sqlite3.Connection, catalogue: Catalogue) -> None:
+        """Adds the words that came since the last revision."""
+        if self._revision == catalogue.revision and self._known:
+            return
+        words = dict.fromkeys(catalogue.vocabulary.targets, 1)
+        for row in db.execute("SELECT term, doc FROM items_words_fts_vocab"):
+            words[str(row[0])] = int(row[1])
+        for word, count in words.items():
+            if word not in self._known and len(word) >= SHORTEST and word.isalpha():
+                self._known.add(word)
+                self._symspell.create_dictionary_entry(word, count)
+        self._revision = catalogue.revision
+
+    def near(self, word: str) -> list[tuple[str, int, int]]:
+        """Returns (word, distance, count) of the known words within two changes."""
+        from symspellpy import Verbosity  # noqa: PLC0415  # loaded by then
+
+        found = self._symspell.lookup(word, Verbosity.ALL, max_edit_distance=2)
+        return [(str(one.term), int(one.distance), int(one.count)) for one in found]
+
+
+@lru_cache(maxsize=2)
+def _speller(_vocabulary: int) -> Speller:
+    return Speller()
+
+
+@lru_cache(maxsize=1)
+def _english() -> tuple[bytes, int]:
+    text = b"\n" + files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_bytes().replace(b"\r", b"")
+    return text, _line(text, ORDINARY)
+
+
+def _line(text: bytes, number: int) -> int:
+    at = 0
+    for _ in range(number):
+        at = text.find(b"\n", at + 1)
+        if at < 0:
+            return len(text)
+    return at
+
+
+@lru_cache(maxsize=4096)
+def is_ordinary(word: str) -> bool:
+    """Tells whether a word is among English's frequent ones."""
+    text, end = _english()
+    return 0 <= text.find(b"\n" + word.encode() + b" ") < end
+
+
+def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> str | None:
+    """Returns the shop's word that a mistyped one meant, or None if it is no typo or nothing is near enough."""
+    vocabulary = catalogue.vocabulary
+    if len(word) < SHORTEST or not word.isalpha() or word in vocabulary.single:
+        return None
+    count = _count(db, word)
+    if count > RARE or (not count and _is_described(db, word)) or is_ordinary(word):
+        return None
+    with _lock:
+        speller = _speller(id(vocabulary))
+        speller.learn(db, catalogue)
+        near = speller.near(word)
+    best: tuple[float, int] | None = None
+    answer = None
+    for target, distance, pieces in near:
+        cost = _cost(word, target, distance)
+        if target == word or cost is None:
+            continue
+        named = target in vocabulary.targets or any(target in brand for brand in catalogue.brands)
+        if count and not named:
+            continue
+        if not named and (is_ordinary(target) or pieces <= RARE):
+            continue
+        rank = (cost + (0.0 if named else 0.5), -pieces)
+        if best is None or rank < best:
+            best, answer = rank, target
+    return answer
+
+
+def _cost(word: str, target: str, distance: int) -> float | None:
+    """Returns how unlikely it is that the one was meant by the other; None for too unlikely."""
+    if _sound(word) == _sound(target):
+        return 0.25 * distance
+    shorter = min(len(word), len(target))
+    if distance == 1:
+        same_start = word[0] == target[0] or sorted(word[:2]) == sorted(target[:2])
+        return 1.0 if same_start else 1.75 if shorter >= 5 else None
+    if shorter >= 6 and word[0] == target[0]:
+        return 2.0
+    return 2.0 if shorter == 5 and word[0] == target[0] and sorted(word) == sorted(target) else None
+
+
+def _sound(word: str) -> str:
+    """Returns a word as it sounds, roughly: ph is f, c and q are k, z is s, doubled letters are one, vowels after the first go."""
+    heard = re.sub(r"ph", "f", word)
+    heard = re.sub(r"ck|c(?=[^eiy]|$)|q", "k", heard)
+    heard = re.sub(r"c(?=[eiy])|z", "s", heard)
+    heard = re.sub(r"(.)\1+", r"\1", heard)
+    return heard[:1] + re.sub(r"[aeiouy]", "", heard[1:])
+
+
+def _count(db: sqlite3.Connection, word: str) -> int:
+    row = db.execute("SELECT doc FROM items_words_fts_vocab WHERE term = ?", (word,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _is_described(db: sqlite3.Connection, word: str) -> bool:
+    return db.execute("SELECT 1 FROM items_fts WHERE items_fts MATCH ? LIMIT 1", (f'"{word}"',)).fetchone() is not None
