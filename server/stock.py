@@ -254,7 +254,7 @@ def _offer(db: sqlite3.Connection, offer: Offer, *, now: int) -> None:
     to = _name(db, offer.conversation_id)
     for conversation_id in offer.passed_over:
         before = _name(db, conversation_id)
-        text = f"{offer.sku} was offered to {to}. {before} is before her, but her reply window is closed; she stays first."
+        text = f"{offer.sku} was offered to {to}. {before} is before her, but her window is closed; she stays first."
         _notice(db, f"hold:{offer.hold_id}:over:{conversation_id}", text, conversation_id, now=now)
 
 

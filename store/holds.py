@@ -242,6 +242,13 @@ def line(db: sqlite3.Connection, item_id: int) -> tuple[int, ...]:
     return tuple(int(row["conversation_id"]) for row in rows)
 
 
+def of_piece(db: sqlite3.Connection, item_id: int) -> list[sqlite3.Row]:
+    """Returns the open holds of a piece, its holder first, then the line in its order."""
+    return db.execute(
+        "SELECT * FROM holds WHERE item_id = ? AND state IN ('active', 'waiting') ORDER BY state, id", (item_id,)
+    ).fetchall()
+
+
 def _active(db: sqlite3.Connection, item_id: int) -> sqlite3.Row | None:
     row: sqlite3.Row | None = db.execute(
         "SELECT * FROM holds WHERE item_id = ? AND state = 'active'", (item_id,)

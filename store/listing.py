@@ -246,3 +246,14 @@ def stored(column: str, given: Any) -> str | int | None:
     if isinstance(given, str | int) or given is None:
         return given
     raise ValueError(f"{column} is {given!r}; that cannot be kept")
+
+
+def post(text: str) -> str:
+    """Reads the id of a TikTok post, or the address that ends with it."""
+    cleaned = text.strip()
+    found = re.search(r"/(?:video|photo)/(\d+)", cleaned)
+    if found is not None:
+        return found[1]
+    if re.fullmatch(r"[\w.+=-]{1,200}", cleaned) is None:
+        raise ValueError(f"post is {text!r}; write the number at the end of the post's address, or the whole address")
+    return cleaned
