@@ -19,7 +19,7 @@ def every_second(db: sqlite3.Connection, *, now: int, settings: Settings) -> Non
     drafts.withdraw_closed(db, now=now)
     inbox.wake(db, now=now)
     warn_of_windows(db, now=now)
-    stock.expire_holds(db, now=now)
+    stock.expire_due(db, now=now)
     inbound.forget_bodies(db, before=now - settings.listener.keep_raw_days * DAY, limit=200)
 
 

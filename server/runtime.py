@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import chores, drafting, lock, status
+from server import chores, drafting, status
 from server.agent.drafter import AIAgent
 from server.agent.policies import Policies
 from server.delivery import reconcile
@@ -32,7 +32,7 @@ from server.secrets import Secrets
 from server.settings import Settings
 from server.tiktok.client import TikTokClient
 from server.work import Worker
-from store import drafts, inbound, reconciling
+from store import drafts, inbound, lock, reconciling
 from store.clock import Clock, system_clock
 from store.database import Database, connect
 from store.errors import StoreError
@@ -84,14 +84,19 @@ async def serve(
 ) -> None:
     """Runs the server until `stop` is set.
 
-    Raises lock.Held when another server works on this database, PortTaken, StoreError, each with what to do.
+    Raises StoreError (lock.AlreadyRunning when another server works on this database) and PortTaken, each with what
+    to do.
     """
-    with lock.hold(path), contextlib.closing(bind(settings.listener.host, settings.listener.port)) as bound:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        lock.ServerLock(path) as held,
+        contextlib.closing(bind(settings.listener.host, settings.listener.port)) as bound,
+    ):
         migrate(path)
         database = Database(path)
         try:
             async with _built(settings, secrets, database, clock) as server:
-                await _run(server, secrets, bound.getsockname()[1], [bound], stop=stop, announce=announce)
+                await _run(server, secrets, bound, held, stop=stop, announce=announce)
         finally:
             database.close()
 
@@ -176,7 +181,7 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
         look = gaps.Look(database=database, lister=client, rules=rules, clock=clock)
 
         async def settle() -> int:
-            await reconcile.tick(database, client, settings, clock=clock)
+            await reconcile.look(database, client, settings, clock=clock)
             return 0
 
         async def fetch() -> int:
@@ -210,8 +215,8 @@ async def _apply(database: Database, logged: inbound.Logged, clock: Clock, rules
 async def _run(
     server: Server,
     secrets: Secrets,
-    port: int,
-    sockets: list[socket.socket],
+    bound: socket.socket,
+    held: lock.ServerLock,
     *,
     stop: asyncio.Event,
     announce: Callable[[Ready], None],
@@ -233,10 +238,10 @@ async def _run(
     )
     listener = make_server(make_app(gate))
     scheduler = make_scheduler(_clocks(server))
-    listening = f"http://{_host(settings.listener.host)}:{port}"
+    listening = f"http://{_host(settings.listener.host)}:{bound.getsockname()[1]}"
     tasks = [asyncio.create_task(worker.run(), name=name) for name, worker in server.workers.items()]
-    tasks.append(asyncio.create_task(_watch(server, stop), name="watch"))
-    serving = asyncio.create_task(listener.serve(sockets=sockets), name="listen")
+    tasks.append(asyncio.create_task(_watch(server, held, stop), name="watch"))
+    serving = asyncio.create_task(listener.serve(sockets=[bound]), name="listen")
     scheduler.start()
     running = status.Running(pid=os.getpid(), listening=listening)
     await server.database.write(status.tell, running, now=server.clock())
@@ -273,12 +278,16 @@ def _clocks(server: Server) -> list[Clockwork]:
     return [Clockwork(name, periods[name], worker.ring) for name, worker in server.workers.items()]
 
 
-async def _watch(server: Server, stop: asyncio.Event) -> None:
-    """Rings when another process wrote to the database: an approval, an undo, a hold."""
+async def _watch(server: Server, held: lock.ServerLock, stop: asyncio.Event) -> None:
+    """Rings when another process wrote to the database (an approval, an undo, a hold); stops when it was replaced."""
     db = connect(server.database.path, readonly=True)
     try:
         seen = -1
         while not stop.is_set():
+            if held.replaced():
+                log.error("the database file was replaced by another one; this server stops before it loses messages")
+                stop.set()
+                return
             version = db.execute("PRAGMA data_version").fetchone()[0]
             if version != seen:
                 seen = version

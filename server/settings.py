@@ -252,10 +252,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
         if name.startswith(ENVIRONMENT_PREFIX) and key and section in Settings.__struct_fields__:
             given.setdefault(section, {})[key] = value
             sources[f"{section}.{key}"] = "environment"
-    settings = _convert(given)
-    if found is not None or "database.url" in sources:
-        settings = _anchor(settings, found)
-    return Loaded(settings=settings, file=found, sources=sources)
+    return Loaded(settings=_anchor(_convert(given), found), file=found, sources=sources)
 
 
 def find(file: Path | None, environment: Mapping[str, str]) -> Path | None:
@@ -399,9 +396,16 @@ def quiet_minutes(given: str) -> tuple[int, int]:
 
 
 def _anchor(settings: Settings, file: Path | None) -> Settings:
-    """Makes a relative database path count from the settings file, so that every folder opens the same shop."""
-    path = Path(settings.database.url.removeprefix("sqlite:///")).expanduser()
-    if path.is_absolute() or file is None:
+    """Makes relative paths count from the settings file, so that every folder opens the same shop."""
+    if file is None:
         return settings
-    url = f"sqlite:///{file.absolute().parent / path}"
-    return msgspec.structs.replace(settings, database=DatabaseSettings(url=url))
+    folder = file.absolute().parent
+    database = folder / Path(settings.database.url.removeprefix("sqlite:///")).expanduser()
+    shop = {"policies": str(folder / Path(settings.shop.policies).expanduser())}
+    prompts = settings.agent.prompts and str(folder / Path(settings.agent.prompts).expanduser())
+    return msgspec.structs.replace(
+        settings,
+        database=DatabaseSettings(url=f"sqlite:///{database}"),
+        shop=msgspec.structs.replace(settings.shop, **shop),
+        agent=msgspec.structs.replace(settings.agent, prompts=prompts),
+    )

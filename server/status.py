@@ -10,9 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from server import lock
 from server.settings import Settings
-from store import pauses, switches
+from store import lock, pauses, switches
 
 SERVER: Final = "server"
 """The switch in which a running server tells where it listens."""

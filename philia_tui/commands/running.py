@@ -50,7 +50,7 @@ def serve(
     Example: philia serve
     """
     # Heavy rooms, 2.5 s of imports: only a server pays for them.
-    from server import lock, logs  # noqa: PLC0415
+    from server import logs  # noqa: PLC0415
     from server.listener.serving import PortTaken  # noqa: PLC0415
     from store.errors import StoreError  # noqa: PLC0415
 
@@ -58,7 +58,7 @@ def serve(
     written = logs.start(where.settings.log, where.path)
     try:
         asyncio.run(_serve(where, child=child))
-    except (lock.Held, PortTaken, StoreError) as fault:
+    except (PortTaken, StoreError) as fault:
         fail(str(fault))
     except OSError as fault:
         fail(f"The server cannot run: {fault}. Its log is {written}.")
