@@ -61,7 +61,8 @@ class Api:
             recorded.code = wrong.code
             content = envelope({}, recorded.request_id, code=wrong.code, message=str(wrong))
             response = JSONResponse(content, wrong.status)
-        recorded.status = response.status_code
+        silent = isinstance(response, FaultyResponse) and response.fault.form == "cut"
+        recorded.status = None if silent else response.status_code
         return response
 
     async def conversations(self, request: Request, _body: bytes, recorded: Recorded) -> Response:
@@ -139,6 +140,8 @@ class Api:
         url = content["callback_url"]
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise Wrong(40002, "Param callback_url is invalid.")
+        if self.world.platform.rules.challenge and not await self.world.courier.challenge(url):
+            raise Wrong(40002, "The callback_url did not answer the challenge.")
         self.world.courier.listener_url = url
         return self.faulty("webhook", self.subscription(), recorded)
 

@@ -22,7 +22,7 @@ PATIENCE: Final = 30.0
 """Seconds that a call with `"wait": true` waits for the webhook to be acknowledged."""
 
 SAY_FIELDS: Final = frozenset({"text", "name", "dialect", "kind", "body", "eu", "signature", "wait"})
-RULES: Final = {each.name for each in fields(Rules)} - {"access_token"}
+RULES: Final = frozenset(each.name for each in fields(Rules))
 
 
 class Misuse(ValueError):

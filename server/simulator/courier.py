@@ -69,7 +69,10 @@ class Courier:
     """
 
     def __init__(self, listener_url: str | None, secret: str, clock: Clock, *, seed: int = 0) -> None:
-        """Prepares the courier; the first post opens the connection."""
+        """Prepares the courier; the first post opens the connection.
+
+        `clock` is the machine's and not the platform's movable one: a listener checks when a webhook was signed.
+        """
         self.listener_url = listener_url
         self.manners = Manners()
         self.deliveries: list[Delivery] = []
@@ -187,8 +190,18 @@ class Courier:
             if self._open == 0:
                 self._idle.set()
 
+    async def challenge(self, url: str) -> bool:
+        """Asks an address to prove that it is ours, by echoing what it is asked."""
+        word = f"{self._rng.getrandbits(64):016x}"
+        try:
+            response = await self._http.get(url, params={"challenge": word}, timeout=self.manners.timeout_seconds)
+        except httpx.HTTPError:
+            return False
+        return response.status_code == 200 and word in response.text
+
     async def _post(self, delivery: Delivery) -> int | None:
-        assert self.listener_url is not None
+        if self.listener_url is None:  # the subscription ended while this was waiting
+            return None
         body = delivery.event.body
         # A fresh time for each post: TikTok signs anew when it retries.
         t = self._clock() // 1_000 - (STALE_SECONDS if delivery.signature == "stale" else 0)

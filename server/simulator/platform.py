@@ -18,14 +18,17 @@ LISTED: Final = 20
 
 @dataclass(slots=True)
 class Rules:
-    """The channel's rules; each is only kept when it is switched on. Times in milliseconds."""
+    """The channel's rules; each is only kept when it is switched on. Times in milliseconds.
+
+    `challenge` makes a new webhook address prove itself before it is taken.
+    """
 
     window: int | None = None
     quota: int | None = None
     rate_per_minute: int | None = None
     strict_recipients: bool = False
-    access_token: str | None = None
     image_send: bool = True
+    challenge: bool = False
 
 
 @dataclass(slots=True)

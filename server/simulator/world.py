@@ -59,7 +59,7 @@ class World:
         """Builds all parts around one clock and one seed."""
         self.platform = Platform(ledger, clock, business_id=business_id)
         self.tokens = Tokens(self.platform.now, client_id=client_key, client_secret=secret, open_id=business_id)
-        self.courier = Courier(listener_url, secret, self.platform.now, seed=seed)
+        self.courier = Courier(listener_url, secret, clock, seed=seed)
         self.faults = Faults(seed)
         self.echo = Echo()
         self.dialect: Dialect = dialect

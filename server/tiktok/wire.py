@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout
 
 JSON_HEADERS: Final = {"Content-Type": "application/json"}
 DIALECT_SUFFIX: Final = re.compile(r"(/open_api(/v1(\.3)?)?)?/*$")
+
+# httpx logs every address, and the webhook calls have the app's secret in theirs; httpcore logs headers.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,3 +176,43 @@ async def test_without_a_listener_nothing_is_posted_and_nobody_waits() -> None:
         said = await simulator.say("maria.k", "hi")
         await simulator.settle()
         assert said.delivery.statuses == []
+
+
+async def test_a_subscription_that_ends_stops_the_retries_and_the_next_one_gets_the_rest() -> None:
+    """While nobody is subscribed nothing is posted and nothing is lost; a new address gets what was waiting."""
+    async with (
+        listening(["500 Oops"] * 3) as first,
+        listening() as second,
+        Simulator(listener_url=first.url, secret=SECRET) as simulator,
+    ):
+        simulator.world.courier.configure({"retry_seconds": [0.01]})
+        said = await simulator.say("maria.k", "hi")
+        await first.wait_for(1)
+        simulator.world.courier.configure({"listener_url": None})
+        simulator.world.courier.configure({"listener_url": second.url})
+        await simulator.settle()
+        assert said.delivery.acknowledged
+        assert second.heard[-1].content["message_id"] == said.message_id
+
+
+async def test_a_moved_clock_moves_messages_and_not_signatures(clock: FakeClock) -> None:
+    """Two days ahead on the platform, a webhook is still signed at the hour of the machine: a listener checks that."""
+    async with listening() as ear, Simulator(listener_url=ear.url, secret=SECRET, clock=clock) as simulator:
+        simulator.world.platform.time_offset = 172_800_000
+        await simulator.say("maria.k", "from the future")
+        await simulator.settle()
+        assert signature_of(ear.heard[0]) == (clock() // 1_000, True)
+        assert ear.heard[0].content["timestamp"] == clock() + 172_800_000
+
+
+async def test_a_new_address_is_challenged_when_asked() -> None:
+    """With the rule on, an address that does not echo the challenge is not subscribed."""
+    from server.tiktok.errors import TikTokRefused
+    from server.tiktok.subscriptions import Subscriptions
+
+    async with listening() as ear, Simulator(secret=SECRET) as simulator:
+        simulator.world.platform.rules.challenge = True
+        async with Subscriptions(simulator.url, "7623241219121414161", SECRET) as subscriptions:
+            with pytest.raises(TikTokRefused, match="challenge"):
+                await subscriptions.update(ear.url)
+            assert await subscriptions.current() is None

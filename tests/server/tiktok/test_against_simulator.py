@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from server.simulator.media import picture
 from server.simulator.run import Simulator
 from server.tiktok.client import TikTokClient
-from server.tiktok.errors import TikTokAuthError, TikTokRefused
+from server.tiktok.errors import TikTokAuthError, TikTokRefused, TikTokUnreachable
 from server.tiktok.oauth import SCOPES, OAuth, authorize_url
+from server.tiktok.probe import look
 from server.tiktok.subscriptions import Subscriptions
+from store.clock import system_clock
 from tests.conftest import FakeClock
+from tests.server.tiktok.far_end import answer, envelope, far_end
 
 SECRET = "app-secret"
 KEY = "7623241219121414161"
@@ -143,6 +147,29 @@ async def test_a_webhook_is_subscribed_shown_and_removed(simulator: Simulator) -
         assert "wrong" not in str(refused.value).split("[")[0]
         await subscriptions.delete()
         assert await subscriptions.current() is None
+
+
+async def test_the_apps_secret_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Even when everything is logged, neither the secret in an address nor the token in a header is written down."""
+    with caplog.at_level(logging.DEBUG):
+        async with far_end(answer("200 OK", envelope(0))) as end:
+            async with Subscriptions(end.url, KEY, SECRET) as subscriptions:
+                await subscriptions.current()
+            async with TikTokClient(end.url, "b", "a-token-nobody-sees") as client:
+                await client.send("v1", "u", "words nobody sees")
+            assert f"secret={SECRET}" in end.head(0)[0]
+    assert SECRET not in caplog.text
+    assert "nobody-sees" not in caplog.text
+    assert "nobody sees" not in caplog.text
+
+
+async def test_a_first_look_tells_the_time_there(simulator: Simulator) -> None:
+    """Without an account the host's own clock is read; nobody listening is an error with a sentence."""
+    seen = await look(simulator.url)
+    assert seen.now is not None
+    assert abs(seen.now - system_clock()) < 60_000
+    with pytest.raises(TikTokUnreachable):
+        await look("http://127.0.0.1:9")
 
 
 def test_the_sign_in_address_is_the_documented_one() -> None:
