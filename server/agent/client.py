@@ -154,7 +154,7 @@ class ChatModel:
         return body | {name: value for name, value in OPTIONAL.items() if name not in self._without}
 
     async def _try(self, question: Question, seconds_left: float) -> Answer:
-        await self._open()
+        await self.open()
         openai = self._openai
         seconds = max(0.0, min(self._timeout, seconds_left))
         try:
@@ -200,7 +200,8 @@ class ChatModel:
             return _Failed("server_error", request_id=request_id, wait=wait)
         return _Failed("bad_request", request_id=request_id)
 
-    async def _open(self) -> None:
+    async def open(self) -> None:
+        """Imports the package and makes its client, once; every question does it if nobody did before."""
         async with self._opening:
             if self._client is not None:
                 return

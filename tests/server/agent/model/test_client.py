@@ -174,7 +174,7 @@ async def test_a_slow_server_is_given_up() -> None:
     naps = Naps()
     async with far_end(Say(hang=True)) as end, client(end.base_url, naps) as model:
         # Importing the package takes longer than what is timed here.
-        await model._open()
+        await model.open()
         model._timeout = 0.1
         with pytest.raises(ModelFault) as caught:
             await model.ask(question())
@@ -194,7 +194,7 @@ async def test_an_answer_that_trickles_is_given_up() -> None:
                 await asyncio.wait_for(reader.read(65_536), 0.02)
 
     async with listening(trickle) as base_url, client(base_url, Naps()) as model:
-        await model._open()
+        await model.open()
         model._timeout = 0.1
         with pytest.raises(ModelFault) as caught:
             await model.ask(question())
