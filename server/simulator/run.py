@@ -53,6 +53,23 @@ class _Server(uvicorn.Server):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), 0.1)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hangs up on everyone: a platform that goes away says no goodbye."""
+        for server in self.servers:
+            server.close()
+        for bound in sockets or []:
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        working = set(self.server_state.tasks)
+        if working:
+            _, late = await asyncio.wait(working, timeout=1)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for server in self.servers:
+            await server.wait_closed()
+
 
 class Simulator:
     """A TikTok on a port of this machine, for `async with`.
@@ -117,9 +134,6 @@ class Simulator:
         """Hangs up on everyone, stops posting, closes the ledger."""
         self._server.should_exit = True
         self._server.stopping.set()
-        for connection in list(self._server.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
         await self._serving
         await self._control.close()
         await self.world.courier.close()
@@ -180,7 +194,6 @@ def _config(world: World, control: Control) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=2,
     )
 
 
