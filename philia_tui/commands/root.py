@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from philia_tui.commands import agent, data, deliveries, inbox, items, running, setup
+from philia_tui.commands import deliveries, inbox, items, running, setup
 
 EVERY_DAY = "Every day"
 RUNNING = "Running it"
-DATA = "Your data"
 
 app = typer.Typer(
     no_args_is_help=False,
@@ -50,8 +49,6 @@ app.add_typer(items.app, name="items", rich_help_panel=EVERY_DAY, help="The stoc
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=EVERY_DAY, help="What was sent, what is in doubt.")
 running.register(app, panel=RUNNING)
 setup.register(app, panel=RUNNING)
-agent.register(app)
-data.register(app, panel=DATA)
 
 
 def run() -> None:

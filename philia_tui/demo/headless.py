@@ -291,12 +291,12 @@ def _held(stage: Stage) -> None:
         raise NotSeen("two customers for one piece")
     newest = row["draft"]["id"]
     now = system_clock()
-    first = stage.decide(lambda db: stock.hold(db, "T-009", row["conversation"], now=now, who="owner"))
-    second = stage.decide(lambda db: stock.hold(db, "T-009", other["conversation"], now=now + 1, who="owner"))
+    first = stage.decide(lambda db: stock.hold(db, "T-012", row["conversation"], now=now, who="owner"))
+    second = stage.decide(lambda db: stock.hold(db, "T-012", other["conversation"], now=now + 1, who="owner"))
     if (first.state, second.state) != ("active", "waiting"):
         raise NotSeen("one holder and one in line")
     stage.ready("lena.loves", after=newest)
-    stage.prove("hold", "T-009 is held for Lena, Jordan is next in line, and both drafts say so")
+    stage.prove("hold", "T-012 is held for Lena, Jordan is next in line, and both drafts say so")
 
 
 def _duplicate_and_forged(stage: Stage) -> None:
