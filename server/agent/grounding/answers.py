@@ -116,9 +116,7 @@ def _begins(units: Sequence[Unit], phrases: Sequence[tuple[str, ...]], *, alone:
         rest = units[count:]
         whole = all(
             unit.kind == "emoji"
-            or (
-                unit.kind == "word"
-                and unit.tags.keys() <= _PLAIN
+            or (unit.kind == "word" and unit.tags and unit.tags.keys() <= _PLAIN
                 and "neg" not in unit.tags
                 and "searched" not in unit.tags
             )
@@ -140,6 +138,8 @@ def judge(reading: Reading, said: Said, states: set[str]) -> None:
             reading.hold(units, "answer", f'"{word}": nothing says what it answers')
         return
     asked = [clause for clause in question.clauses if clause.asks] or question.clauses
+    if said.yes and (_says_nothing(question.units) or _promises_to_look(reading, said)):
+        return
     if said.yes:
         faults = [_why_not(reading, clause, states) for clause in asked]
         if all(faults):
@@ -151,6 +151,24 @@ def judge(reading: Reading, said: Said, states: set[str]) -> None:
         & {"availability", "search", "colour", "material", "size", "policy", "era", "condition", "garment"}
     ):
         _no(reading, units, word, asked)
+
+
+def _says_nothing(units: Sequence[Unit]) -> bool:
+    """Tells whether the customer asked nothing: "thanks so much"."""
+    return all(unit.kind in {"break", "emoji"} or (unit.kind == "word" and "safe" in unit.tags) for unit in units)
+
+
+def _promises_to_look(reading: Reading, said: Said) -> bool:
+    """Tells whether the yes only agrees to look: "sure, let me take a look"."""
+    sentence = [clause for clause in reading.clauses if clause.sentence == said.clause.sentence]
+    return (
+        any(
+            unit.keys[:2] in {("let", "me"), ("deja", "me")} or unit.keys[0] in {"dejame", "deja"}
+            for clause in sentence
+            for unit in clause.units
+        )
+        and not reading.kinds
+    )
 
 
 def _back_yes(reading: Reading, units: list[Unit]) -> None:

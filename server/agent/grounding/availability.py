@@ -104,6 +104,11 @@ def absence(clause: Clause) -> list[Unit]:
     """Returns the units that say a search found nothing; empty when the clause does not."""
     negators = [unit for unit in clause.units if "neg" in unit.tags and not unit.done]
     searched = [unit for unit in clause.units if ("searched" in unit.tags or "offered" in unit.tags) and not unit.done]
+    if searched and not negators and not any("absent" in unit.tags for unit in clause.units):
+        return []
+    searched = [unit for unit in searched if not _helps(clause, unit)]
+    if not searched and negators and _bare_none(clause, negators[0]):
+        return negators[:1]
     lone = [unit for unit in clause.units if "absent" in unit.tags and not unit.done]
     if lone:
         return [*lone, *negators, *searched]
@@ -112,6 +117,35 @@ def absence(clause: Clause) -> list[Unit]:
         near = [unit for unit in searched if abs(clause.units.index(unit) - first) <= _NEGATION_REACH]
         return [*negators, *near] if near else []
     return []
+
+
+def _helps(clause: Clause, unit: Unit) -> bool:
+    """Tells whether a "have" only helps another verb, or has another subject than the shop: "they have never been worn"."""
+    if (
+        unit.keys[-1] not in {"have", "has", "had", "ha", "han", "hay", "is"}
+        or "offered" in unit.tags
+        and unit.keys[0] in {"we", "i"}
+    ):
+        return unit.keys[0] in {"there", "here"} and not any(
+            "garment" in other.tags or other.kind in {"mention", "size"} for other in clause.units
+        )
+    return any(
+        other.key in {"they", "it", "you", "she", "he", "which", "that"}
+        for other in clause.units[: clause.units.index(unit)][-3:]
+    )
+
+
+def _bare_none(clause: Clause, negator: Unit) -> bool:
+    """Tells whether the clause is no more than "no Gucci bags right now"."""
+    at = clause.units.index(negator)
+    if any(
+        unit.kind != "emoji" and "safe" not in unit.tags and not unit.done for unit in clause.units[:at]
+    ) or negator.keys[0] not in {"no", "ningun", "ninguna", "zero"}:
+        return False
+    rest = clause.units[at + 1 :]
+    return any("garment" in unit.tags or unit.kind == "mention" for unit in rest) and not any(
+        unit.key in {"is", "are", "it", "was", "es", "esta"} for unit in rest
+    )
 
 
 def judge_absence(reading: Reading, clause: Clause, units: list[Unit], owners: frozenset[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
-from server.agent.grounding import answers, availability, commitments, figures, measures, policies, vocabulary
+from server.agent.grounding import answers, availability, commitments, figures, policies, quotes, vocabulary
 from server.agent.grounding.binding import Focus
 from server.agent.grounding.clauses import Clause, cut
 from server.agent.grounding.normalise import normalise
@@ -87,13 +87,12 @@ def _judge(reading: Reading) -> set[str]:
         clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
         share(clauses)
         for clause in clauses:
+            quotes.judge(reading, clause)
             commitments.offer(reading, clause, states)
             missing = availability.absence(clause)
             states |= availability.judge(reading, clause, clause.rows)
             missing = [unit for unit in missing if not unit.done]
-            if missing and any(
-                "searched" in unit.tags or "absent" in unit.tags or "offered" in unit.tags for unit in missing
-            ):
+            if missing:
                 availability.judge_absence(reading, clause, missing, clause.rows)
                 states.add("absent")
             figures.judge(reading, clause, focus)

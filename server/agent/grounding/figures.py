@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from server.agent.grounding.binding import Focus, backs
+from server.agent.grounding.binding import Focus, backs, identifies
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.measures import kinds_of, measurement
 from server.agent.grounding.reading import Answer, Reading
@@ -16,6 +16,10 @@ from store.stock import Piece, money
 
 _DOLLARS: Final = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
 """Currencies whose shops write a bare $."""
+
+_COUNTED: Final = frozenset(
+    "piece pieces item items option options find finds match matches one ones pick picks listings prendas piezas opciones articulos".split()
+)
 
 
 def price(piece: Piece, value: Decimal, currency: str) -> Answer:
@@ -158,7 +162,7 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     elif unit.kind == "num" and (
         (near is not None and "cue:cues" in near.tags and "measure" not in near.tags)
-        or (near is None and asked.asks_about("cue:cues") and not asked.kinds())
+        or (near is None and asked.asks_about("cue:asks") and not asked.kinds())
     ):
         if clause.rows and all(
             reading.rows[number].piece.price_cents == (unit.value or 0) * 100 for number in clause.rows
@@ -168,10 +172,27 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
             _written(reading, clause, at, unit)
     elif near is None and asked.asks_about("size_word:cues"):
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
+    elif _counts(reading, clause, at, unit):
+        reading.back([unit], "quantity", "listed", None, "count", label)
     elif _is_size(reading, clause, unit, before, label):
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     else:
         _written(reading, clause, at, unit)
+
+
+def _counts(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:
+    """Tells whether the number counts the available pieces that the clause describes: "we have two Nike pieces"."""
+    rest = clause.units[at + 1 :]
+    noun = next((place for place, other in enumerate(rest) if "garment" in other.tags or other.key in _COUNTED), None)
+    if unit.kind != "num" or noun is None or any("function" in other.tags for other in rest[:noun]):
+        return False
+    described = [other for other in rest[: noun + 1] if identifies(other) and other.key not in _COUNTED]
+    fitting = [
+        row
+        for row in reading.rows
+        if row.piece.status == "available" and all(other.kind == "mention" or backs(row, other) for other in described)
+    ]
+    return unit.value == len(fitting) and len(fitting) > 1
 
 
 def _is_size(reading: Reading, clause: Clause, unit: Unit, before: Sequence[Unit], label: str) -> bool:

@@ -38,7 +38,12 @@ def kinds_of(units: Sequence[Unit]) -> dict[int, str]:
         if place is not None:
             found[at] = units[place].tags["measure"]
             taken.add(place)
-        elif before is not None and before in found and unit.kind == "length" and _restates(units, before, at):
+        elif (
+            before is not None
+            and before in found
+            and unit.kind == "length"
+            and (_restates(units, before, at) or _around(units, before, at))
+        ):
             found[at] = found[before]
         before = at
     return found
@@ -63,6 +68,16 @@ def _reach(units: Sequence[Unit], at: int, step: int, taken: set[int]) -> int | 
             return None
         place += step
     return None
+
+
+def _around(units: Sequence[Unit], before: int, at: int) -> bool:
+    """Tells whether the figure gives the one before it once more, all the way round: 15.5" across, so 31" around."""
+    after = units[at + 1 : at + 3]
+    return (
+        at - before <= 5
+        and any("around" in unit.tags and len(unit.keys) > 1 for unit in after)
+        and not any("measure" in unit.tags for unit in after)
+    )
 
 
 def _restates(units: Sequence[Unit], before: int, at: int) -> bool:

@@ -69,6 +69,8 @@ def marks(units: Sequence[Unit]) -> tuple[frozenset[Mark], frozenset[Mark], bool
                 limits.add(figure(unit))
         elif "neg" in unit.tags:
             denials += 1
+        elif "policy_neutral" in unit.tags:
+            continue
         elif unit.kind == "mention" or (unit.kind == "word" and (not unit.tags or not unit.tags.keys() <= _NEUTRAL)):
             said.update(("word", root(word)) for word in unit.keys)
     return frozenset(said), frozenset(limits), denials % 2 == 1
@@ -118,7 +120,7 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
         for segment in segments(topic, text):
             if (
                 said - topic_marks <= segment.marks
-                and said & (segment.marks - topic_marks)
+                and said & segment.marks
                 and segment.limits <= own
                 and segment.denies == denies
                 and (segment.single or len(said) >= len(segment.marks))

@@ -112,6 +112,16 @@ class Row:
         return [segment for segment in cut if segment]
 
     @cached_property
+    def forms(self) -> list[list[tuple[str, str]]]:
+        """(word, singular) of every line of the row's own text."""
+        return [[(token.key, token.stem) for token in segment] for segment in (self.name, *self.segments)]
+
+    @property
+    def negators(self) -> frozenset[str]:
+        """The words that deny, of every language."""
+        return _NEGATORS
+
+    @cached_property
     def plain_segments(self) -> list[list[Token]]:
         """The segments that deny nothing."""
         return [segment for segment in self.segments if not any(token.key in _NEGATORS for token in segment)]

@@ -154,7 +154,7 @@ def _spelled(
 
 def _number(tokens: Sequence[Token], value: Decimal) -> Token:
     raw = " ".join(token.raw for token in tokens)
-    return Token("num", str(value), raw, tokens[0].start, tokens[-1].end, str(value), value, tokens[0].glued)
+    return Token("num", " ".join(token.key for token in tokens), raw, tokens[0].start, tokens[-1].end, str(value), value, tokens[0].glued)
 
 
 def join_hyphens(tokens: list[Token]) -> list[Token]:
@@ -411,7 +411,7 @@ class Scanner:
         tail = self._at(at + count) if count else after
         if "currency" in tags and tail is not None and tail.kind == "num" and len(token.key) == 3:
             return self._unit("money", at, count + 1, value=tail.value, label=tags["currency"])
-        system = next((name[20:] for name in tags if name.startswith("size_word:systems_")), "")
+        system = _system(tags)
         if (
             system
             and tail is not None
@@ -431,6 +431,11 @@ class Scanner:
         if "size" in tags:
             return self._unit("size", at, count, label=tags["size"], tags=tags)
         return self._unit("word", at, count, tags=tags)
+
+
+def _system(tags: Tags) -> str:
+    """Returns the size system that a word names: US, UK, EU."""
+    return next((name[18:] for name in tags if name.startswith("size_word:systems_")), "")
 
 
 def _digits(value: Decimal | None) -> str:

@@ -75,7 +75,9 @@ def judge(reading: Reading, clause: Clause) -> None:
             _unknown(reading, clause, unit, denied=denied)
 
 
-def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, denied: bool, answer: Callable[[Row, Unit], Answer]) -> None:
+def _settle(
+    reading: Reading, clause: Clause, unit: Unit, kind: str, denied: bool, answer: Callable[[Row, Unit], Answer]
+) -> None:
     if denied:
         reading.settle(
             clause,
@@ -165,6 +167,13 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
             for number in sorted(clause.rows):
                 reading.back([unit, *rest], topic, "listed", reading.rows[number].piece.sku, "description")
             return
+    if (
+        topic == "quantity"
+        and (clause.asks or clause.prefers)
+        and unit.key in {"another", "other", "others", "more", "otra", "otro", "otros", "otras"}
+    ):
+        unit.done = True
+        return
     if topic == "time" and "safe" in unit.tags and len(unit.keys) > 1:
         return
     reading.hold([unit], topic, f'"{unit.raw}": no policy of the shop says so')
