@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from server.simulator.events import json_bytes
 from server.simulator.faults import Fault
 
 HTML: Final = b"<html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>"
@@ -96,7 +96,7 @@ def _body(fault: Fault, content: dict[str, Any], request_id: str) -> bytes:
         return b'["OK"]'
     elif fault.code != 0:
         content = envelope({}, request_id, code=fault.code, message=fault.message)
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return json_bytes(content)
 
 
 async def _gone_within(seconds: float, receive: Receive) -> bool:

@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from server.simulator.courier import Signature
 from server.simulator.customers import play, read_script
+from server.simulator.events import json_bytes
 from server.simulator.faults import NAMED
 from server.simulator.platform import Conversation, Rules
 from server.simulator.world import ECHO_MODES, Said, World
@@ -22,6 +24,7 @@ PATIENCE: Final = 30.0
 """Seconds that a call with `"wait": true` waits for the webhook to be acknowledged."""
 
 SAY_FIELDS: Final = frozenset({"text", "name", "dialect", "kind", "body", "eu", "signature", "wait"})
+SAY_VALUES: Final = {"dialect": ("v1", "v1.3"), "signature": get_args(Signature)}
 RULES: Final = frozenset(each.name for each in fields(Rules))
 
 
@@ -80,9 +83,12 @@ class Control:
                 asked = json.loads(await request.body() or b"{}") if method == "POST" else {}
                 if not isinstance(asked, dict):
                     raise Misuse("the body is a JSON object")
-                return JSONResponse(await handler(asked, match.group(1) if pattern.groups else ""))
+                shown = json_bytes(await handler(asked, match.group(1) if pattern.groups else ""))
+                return Response(shown, media_type="application/json")
             except Unknown as error:
                 return JSONResponse({"error": str(error)}, 404)
+            except KeyError as error:
+                return JSONResponse({"error": f"{error.args[0]} is missing"}, 400)
             except (ValueError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"error": f"there is no {request.method} /simulator/{path}"}, 404)
@@ -164,6 +170,8 @@ class Control:
         """Switches the channel's rules on and off, by the names in `Rules`; null is off."""
         _only(asked, RULES)
         for name, value in asked.items():
+            if not isinstance(value, int | None):
+                raise Misuse(f"{name} is a whole number, true, false or null")
             setattr(self.world.platform.rules, name, value)
         return {name: getattr(self.world.platform.rules, name) for name in sorted(RULES)}
 
@@ -190,6 +198,11 @@ class Control:
         """Lets a customer write: see `World.say`; `wait` answers only when the webhook is acknowledged."""
         _only(asked, SAY_FIELDS)
         wait = asked.pop("wait", False)
+        for name, allowed in SAY_VALUES.items():
+            if name in asked and asked[name] not in allowed:
+                raise Misuse(f"{name} is one of {', '.join(allowed)}")
+        if not all(isinstance(asked.get(name, ""), str) for name in ("text", "name", "kind")):
+            raise Misuse("text, name and kind are words")
         return await _said(self.world.say(customer, **asked), wait=bool(wait))
 
     async def read(self, _asked: Mapping[str, Any], customer: str) -> Any:

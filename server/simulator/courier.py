@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import httpx
 
@@ -132,11 +132,20 @@ class Courier:
         )
         if not set(asked) <= set(allowed):
             raise ValueError(f"allowed are {', '.join(allowed)}; not {sorted(set(asked) - set(allowed))}")
-        for name, value in asked.items():
-            if name == "listener_url":
-                self.listener_url = value
-            else:
-                setattr(manners, name, tuple(value) if name == "retry_seconds" else value)
+        if asked.get("signature", "valid") not in get_args(Signature):
+            raise ValueError(f"signature is one of {', '.join(get_args(Signature))}")
+        read: dict[str, Callable[[Any], Any]] = {
+            "retry_seconds": lambda value: tuple(float(each) for each in value),
+            "timeout_seconds": float,
+            "duplicates": int,
+            "shuffle": int,
+            "signatures": lambda value: None if value is None else int(value),
+            "signature": str,
+        }
+        values = {name: read[name](value) for name, value in asked.items() if name in read}
+        for name, value in values.items():
+            setattr(manners, name, value)
+        self.listener_url = asked.get("listener_url", self.listener_url)
         if "signature" in asked and "signatures" not in asked:
             manners.signatures = None
 

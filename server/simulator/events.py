@@ -27,7 +27,7 @@ def received_v1(conversation: Conversation, message: Message) -> Event:
         "timestamp": message.timestamp // 1_000,
         "data": {"message": {"from_user_id": conversation.customer, "content": message.text}},
     }
-    return Event("message.received", conversation.conversation_id, _bytes(body), message.message_id)
+    return Event("message.received", conversation.conversation_id, json_bytes(body), message.message_id)
 
 
 def received(conversation: Conversation, message: Message, business_id: str, client_key: str) -> Event:
@@ -103,8 +103,9 @@ def _envelope(
         # A string that holds JSON, not an object: so TikTok sends it.
         "content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
     }
-    return Event(name, conversation.conversation_id, _bytes(body), str(content.get("message_id", "")))
+    return Event(name, conversation.conversation_id, json_bytes(body), str(content.get("message_id", "")))
 
 
-def _bytes(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+def json_bytes(body: object) -> bytes:
+    """Returns compact JSON; half a surrogate pair, which UTF-8 cannot hold, is left as its escape."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")

@@ -6,7 +6,7 @@ import random
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 Form = Literal["json", "html", "empty", "no_id", "id_elsewhere", "odd_json", "cut", "cut_body", "drip"]
 """How the answer looks: json (as documented) · html · empty · no_id (code 0 and no message) · id_elsewhere (the id at
@@ -109,7 +109,17 @@ def read_fault(asked: object) -> Fault:
     known = {each.name for each in fields(Fault)}
     if not set(asked) <= known:
         raise UnknownFault(f"a fault has the fields {', '.join(sorted(known))}, not {sorted(set(asked) - known)}")
-    return replace(NAMED[asked["name"]], **asked)
+    fault = replace(NAMED[asked["name"]], **asked)
+    sound = (
+        isinstance(fault.applied, bool)
+        and fault.form in get_args(Form)
+        and all(isinstance(number, int | float) for number in (fault.status, fault.code, fault.seconds))
+        and 200 <= fault.status <= 599
+        and (fault.retry_after is None or isinstance(fault.retry_after, str))
+    )
+    if not sound:
+        raise UnknownFault(f"{asked!r} has a field with a value that no fault can have")
+    return fault
 
 
 @dataclass(slots=True)
@@ -170,20 +180,24 @@ class Faults:
         `on` is `send` when absent; a fault in the queue may carry `"times"`. Raises UnknownFault, and then nothing is
         changed.
         """
+        if not isinstance(asked, Mapping):
+            raise UnknownFault("the plan of faults is a JSON object")
         unknown = set(asked) - {"on", "clear", "queue", "mix"}
         name = asked.get("on", "send")
+        queue_asked, mix = asked.get("queue", []), asked.get("mix", {})
+        if not isinstance(queue_asked, list) or not isinstance(mix, dict):
+            raise UnknownFault("queue is a list of faults, mix an object with shares and a seed")
         if unknown or name not in self.plans:
             raise UnknownFault(
                 f"allowed are on ({', '.join(self.plans)}), clear, queue, mix; not {sorted(unknown)} {name}"
             )
         plan = self.plans[name]
         queue: list[Fault] = []
-        for item in asked.get("queue", ()):
+        for item in queue_asked:
             bare = dict(item) if isinstance(item, Mapping) else item
             times = bare.pop("times", 1) if isinstance(bare, dict) else 1
             queue += [read_fault(bare)] * int(times)
-        mix = asked.get("mix")
-        if mix is not None:
+        if "mix" in asked:
             plan.set_mix(mix.get("shares", {}), mix.get("seed"))
         elif asked.get("clear"):
             plan.set_mix({})

@@ -49,8 +49,9 @@ class Ledger:
         self._file: IO[str] | None = None
         if path is not None:
             if path.exists():
-                self.entries = [Accepted(**json.loads(line)) for line in path.read_text("utf-8").splitlines() if line]
-            self._file = path.open("a", encoding="utf-8")
+                self.entries = _read(path)
+            # Half a surrogate pair is written as its escape, which JSON reads back.
+            self._file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
 
     def append(self, entry: Accepted) -> None:
         """Writes one line; the message counts as accepted from here on."""
@@ -64,3 +65,12 @@ class Ledger:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _read(path: Path) -> list[Accepted]:
+    """Reads the whole lines and cuts off a last one that a kill left half: it was never answered."""
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        path.write_bytes(whole)
+    return [Accepted(**json.loads(line)) for line in whole.split(b"\n") if line]

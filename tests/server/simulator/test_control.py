@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -113,6 +115,17 @@ NONSENSE: list[tuple[str, Any, int]] = [
     ("faults", {"queue": [{"name": "cut", "colour": "red"}]}, 400),
     ("faults", {"mix": {"shares": {"cut": 0.7, "slow": 0.7}}}, 400),
     ("faults", {"on": "everything"}, 400),
+    ("faults", {"queue": "cut"}, 400),
+    ("faults", {"queue": [{"name": "slow", "seconds": "long"}]}, 400),
+    ("faults", {"queue": [{"name": "slow", "form": "loud"}]}, 400),
+    ("faults", {"mix": [1]}, 400),
+    ("rules", {"quota": "ten"}, 400),
+    ("webhooks", {"duplicates": "two"}, 400),
+    ("webhooks", {"signature": "forged"}, 400),
+    ("customers/x/say", {"text": "hi", "dialect": "v2"}, 400),
+    ("customers/x/say", {"text": 5}, 400),
+    ("phone/x/say", {}, 400),
+    ("time", {"now": "noon"}, 400),
     ("faults", {"quue": []}, 400),
     ("faults", [1], 400),
     ("echo", {"mode": "sideways"}, 400),
@@ -127,12 +140,37 @@ NONSENSE: list[tuple[str, Any, int]] = [
 
 async def test_nonsense_is_refused_with_what_is_allowed(simulator: Simulator, http: httpx.AsyncClient) -> None:
     """A control request that cannot be understood is 400 or 404 with a sentence, and changes nothing."""
+    await simulator.say("x", "hi")
     for path, body, status in NONSENSE:
         response = await http.post(f"/simulator/{path}", json=body)
         assert (response.status_code, set(response.json())) == (status, {"error"}), (path, body)
         assert simulator.world.faults.as_json()["send"] == {"queue": [], "shares": {}}
+    assert len(simulator.world.courier.deliveries) == 1
 
 
 async def test_half_a_body_is_refused(simulator: Simulator, http: httpx.AsyncClient) -> None:
     """A body that is no JSON is 400."""
     assert (await http.post("/simulator/faults", content=b"{")).status_code == 400
+
+
+async def test_half_a_character_is_carried_whole(simulator: Simulator, http: httpx.AsyncClient) -> None:
+    """Half a surrogate pair, said by a customer or sent by the shop, reaches webhook, state and ledger as it is."""
+    escaped = {"Content-Type": "application/json", "Access-Token": "t"}
+    said = await http.post("/simulator/customers/x/say", content=b'{"text": "half \\ud83d"}', headers=escaped)
+    assert said.status_code == 200
+    body = json.dumps(BODY | {"text": {"body": "half \ud83d"}}).encode()
+    assert (await http.post(V13, content=body, headers=escaped)).json()["code"] == 0
+    posted = json.loads(simulator.world.courier.deliveries[0].event.body)
+    assert json.loads(posted["content"])["text"]["body"] == "half \ud83d"
+    assert (await http.get("/simulator/ledger")).json()[0]["text"] == "half \ud83d"
+    assert (await http.get("/simulator/state")).status_code == 200
+
+
+async def test_the_script_begins_when_told_and_ends_with_the_simulator(
+    simulator: Simulator, http: httpx.AsyncClient
+) -> None:
+    """`play` lets the shipped customers begin; those who still wait do not hold the simulator up when it ends."""
+    customers = (await http.post("/simulator/play", json={"pace": 0})).json()["customers"]
+    assert len(customers) >= 12
+    while not {"nina.north", "maria.k"} <= set(simulator.world.platform.by_customer):  # noqa: ASYNC110  # nothing wakes us
+        await asyncio.sleep(0)

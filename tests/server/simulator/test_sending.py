@@ -80,6 +80,17 @@ async def test_a_ledger_is_continued_after_a_restart(tmp_path: Path, clock: Fake
     assert len(set(ids)) == 2
 
 
+async def test_a_line_that_a_kill_left_half_is_cut_off(tmp_path: Path) -> None:
+    """A ledger whose last line is not whole is continued after its last whole one."""
+    path = tmp_path / "ledger.jsonl"
+    async with Simulator(ledger_path=path) as simulator, browser(simulator.url) as http:
+        await http.post(V13, json=v13_body(text={"body": "one \u2028 line"}))
+    path.write_bytes(path.read_bytes() + b'{"seq": 2, "at": 17')
+    async with Simulator(ledger_path=path) as simulator, browser(simulator.url) as http:
+        await http.post(V13, json=v13_body())
+    assert [json.loads(line)["seq"] for line in path.read_bytes().split(b"\n") if line] == [1, 2]
+
+
 @pytest.mark.parametrize("dialect", ["v1", "v1.3"])
 async def test_a_fault_stores_the_message_exactly_when_its_name_says_so(
     simulator: Simulator, http: httpx.AsyncClient, dialect: str
