@@ -323,7 +323,7 @@ def _duplicate_and_forged(stage: Stage) -> None:
 
 
 def _doubt_settled(stage: Stage) -> None:
-    stage.premises.post("faults", {"on": "send", "queue": ["cut_after_accepting"]})
+    stage.premises.post("faults", {"on": "send", "queue": ["cut_applied"]})
     row = stage.row("jordan.fits")
     if row is None:
         raise NotSeen("a conversation to answer")

@@ -138,9 +138,7 @@ class Premises:
     def start_server(self) -> Child:
         """Starts `philia serve` and returns when it listens. Raises DemoFailed with its own words."""
         child = self._spawn("server", ["-m", "philia_tui", "serve", "--child"], read_errors=True)
-        line = _first_line(child.process.stderr, "Listening on ")
-        if line is None:
-            raise DemoFailed(f"The server did not start. Its log is {self.database.with_name('philia.log')}.")
+        line = _first_line(child, child.process.stderr, "Listening on ")
         self.point_simulator(line.split()[2])
         return child
 
@@ -176,9 +174,7 @@ class Premises:
     def _start_simulator(self) -> str:
         arguments = ["-m", "server.simulator", "--ledger", str(self.ledger), "--secret", SECRET]
         child = self._spawn("simulator", arguments, read_errors=False)
-        line = _first_line(child.process.stdout, "{")
-        if line is None:
-            raise DemoFailed("The simulated TikTok did not start.")
+        line = _first_line(child, child.process.stdout, "{")
         return str(json.loads(line)["url"])
 
     def _spawn(self, name: str, arguments: list[str], *, read_errors: bool) -> Child:
@@ -198,20 +194,22 @@ class Premises:
         return child
 
 
-def _first_line(pipe: IO[str] | None, begins: str) -> str | None:
-    """Returns the first line of a child that begins so; None when it ended or took too long."""
-    if pipe is None:
-        return None
+def _first_line(child: Child, pipe: IO[str] | None, begins: str) -> str:
+    """Returns the first line of a child that begins so. Raises DemoFailed with the child's own words."""
+    words: list[str] = []
     until = time.monotonic() + READY_SECONDS
     with selectors.DefaultSelector() as ready:
-        ready.register(pipe, selectors.EVENT_READ)
-        while (left := until - time.monotonic()) > 0 and ready.select(left):
+        if pipe is not None:
+            ready.register(pipe, selectors.EVENT_READ)
+        while pipe is not None and (left := until - time.monotonic()) > 0 and ready.select(left):
             line = pipe.readline()
-            if not line:
-                return None
             if line.startswith(begins):
                 return line.strip()
-    return None
+            if not line:
+                break
+            words.append(line)
+    said = "".join(words[-5:]).strip() or f"it said nothing for {READY_SECONDS:.0f} s"
+    raise DemoFailed(f"The demo's {child.name} did not start: {said}")
 
 
 @contextlib.contextmanager
