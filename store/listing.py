@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from store.stock import MEASUREMENT_KINDS, STATUSES, Status, Unit, to_mm
@@ -132,6 +133,7 @@ def status(text: str) -> Status:
     raise ValueError(f"status is {text!r}; allowed are {', '.join(STATUSES)}")
 
 
+@lru_cache(maxsize=256)
 def kind(text: str) -> str:
     """Reads the kind of a measurement: "Pit to pit" is pit_to_pit; a kind of the shop's own is kept as it is."""
     cleaned = re.sub(r"[\s\-]+", "_", text.strip().lower())
@@ -213,39 +215,41 @@ def photos(text: str) -> list[str]:
 
 def value(column: str, text: str, unit: Unit) -> Any:
     """Reads the text of one column into what `store.items.add` and `edit` take. Raises ValueError."""
-    match column:
-        case "name":
-            return name(text)
-        case "price_cents":
-            return price(text)
-        case "currency":
-            return currency(text)
-        case "description":
-            return block(column, text)
-        case "measurements":
-            return measurements(text, unit)
-        case "tags":
-            return tags(text)
-        case "photos":
-            return photos(text)
     if column in LINES:
         return line(column, text)
-    raise ValueError(f"{column} is not something a piece has; there are {', '.join(COLUMNS)}")
+    reader = _READERS.get(column)
+    if reader is None:
+        raise ValueError(f"{column} is not something a piece has; there are {', '.join(COLUMNS)}")
+    return reader(text, unit)
+
+
+_READERS: Final[Mapping[str, Callable[[str, Unit], Any]]] = {
+    "name": lambda text, _unit: name(text),
+    "price_cents": lambda text, _unit: price(text),
+    "currency": lambda text, _unit: currency(text),
+    "description": lambda text, _unit: block("description", text),
+    "measurements": measurements,
+    "tags": lambda text, _unit: tags(text),
+    "photos": lambda text, _unit: photos(text),
+}
 
 
 def stored(column: str, given: Any) -> str | int | None:
     """Returns what the column keeps for a value: JSON for measurements and photos, words for tags."""
     if column == "measurements":
-        return json.dumps(dict(given), sort_keys=True)
+        return _SORTED.encode(dict(given))
     if column == "photos":
         return json.dumps(list(given), ensure_ascii=False)
     if column == "tags":
         return tags(given)
-    if given is None and column != "price_cents":
-        return ""
-    if isinstance(given, str | int) or given is None:
+    if isinstance(given, str | int):
         return given
+    if given is None:
+        return None if column == "price_cents" else ""
     raise ValueError(f"{column} is {given!r}; that cannot be kept")
+
+
+_SORTED: Final = json.JSONEncoder(sort_keys=True)
 
 
 def post(text: str) -> str:

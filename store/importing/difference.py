@@ -33,9 +33,13 @@ class Change:
         """Tells whether a reply that names the piece may say something else now."""
         return self.to is not None or not STATED.isdisjoint(self.new)
 
+    def rewritten(self) -> list[str]:
+        """Returns each changed column as "price 45.00 USD → 50.00 USD"."""
+        return [told(column, self.old[column], new, self.currency) for column, new in self.new.items()]
+
     def fields(self) -> list[str]:
-        """Returns each change as "price 45.00 USD → 50.00 USD"."""
-        changes = [told(column, self.old[column], new, self.currency) for column, new in self.new.items()]
+        """Returns each change, that of the status last."""
+        changes = self.rewritten()
         if self.to is not None:
             changes.append(f"status {self.status} → {self.to}")
         return changes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from html.parser import HTMLParser
 from typing import Any, Final
 
@@ -102,6 +101,7 @@ class _Reader:
         self.unit: Unit = mapping.unit or unit
         self.header = [fold(name) for name in header]
         self._names = header
+        self._backwards = self.header[::-1]
         there = set(self.header)
         self.group = fold(mapping.group_by) if mapping.group_by and fold(mapping.group_by) in there else None
         self.sources = {name: [fold(source) for source in mapping.columns.get(name, ())] for name in FIELDS}
@@ -115,10 +115,26 @@ class _Reader:
             for name in self.header
             if (found := _OPTION.fullmatch(name)) and f"option{found[1]} value" in there
         ]
-        self.skip = {
-            fold(name): re.compile(pattern) for name, pattern in mapping.skip_rows_with.items() if fold(name) in there
+        self.measured = any(self.lengths.values())
+        self.plan = self._plan()
+        self._skip_at = {
+            self.header.index(fold(name)): re.compile(pattern)
+            for name, pattern in mapping.skip_rows_with.items()
+            if fold(name) in there
         }
-        self._skip_at = {self.header.index(name): pattern for name, pattern in self.skip.items()}
+
+    def _plan(self) -> list[tuple[str, str, str | None]]:
+        """Returns (field, column, the one header it is read from, or None when it takes more than a look)."""
+        special = {*self.mapping.html, *self.mapping.strip_parentheses, *self.mapping.values, *self.mapping.options}
+        plan = []
+        for name, sources in self.sources.items():
+            if name in {"sku", "name", "status", "posts"} or not (sources or self._optional(name)):
+                continue
+            if name == "measurements" and self.measured:
+                continue
+            alone = sources[0] if len(sources) == 1 and name not in _MANY and name not in special else None
+            plan.append((name, "price_cents" if name == "price" else name, alone))
+        return plan
 
     def unused(self) -> tuple[str, ...]:
         used = {source for sources in (*self.sources.values(), *self.lengths.values()) for source in sources}
@@ -129,10 +145,8 @@ class _Reader:
         return any(pattern.search(row.cells[at].strip()) for at, pattern in self._skip_at.items())
 
     def cells(self, row: Row) -> _Cells:
-        cells: _Cells = {}
-        for name, cell in zip(self.header, row.cells, strict=True):
-            cells.setdefault(name, []).append(cell)
-        return cells
+        # Of two columns with one name the first counts: dict() keeps the last, so they are laid down backwards.
+        return {name: [cell] for name, cell in zip(self._backwards, reversed(row.cells), strict=True)}
 
     def join(self, product: list[tuple[int, _Cells]], line: int, cells: _Cells) -> None:
         """Adds a further row of a product: another variant, or only another picture of the first."""
@@ -150,37 +164,40 @@ class _Reader:
 
     def record(self, line: int, cells: _Cells, faults: list[tuple[int, str]]) -> Record | None:
         wrong: list[str] = []
-
-        def attempt(read: Callable[[], Any]) -> Any:
+        values: dict[str, Any] = {}
+        sku = ""
+        status: Status | None = None
+        posts: tuple[str, ...] = ()
+        try:
+            sku = listing.sku(self._first("sku", cells))
+        except ValueError as fault:
+            wrong.append(str(fault))
+        try:
+            values["name"] = listing.name(self._name(cells))
+        except ValueError as fault:
+            wrong.append(str(fault))
+        for name, column, alone in self.plan:
             try:
-                return read()
+                text = cells[alone][0] if alone is not None else self._text(name, cells)
+                if column != "currency" or text.strip():
+                    values[column] = listing.stored(column, listing.value(column, text, self.unit))
             except ValueError as fault:
                 wrong.append(str(fault))
-                return None
-
-        sku = attempt(lambda: listing.sku(self._first("sku", cells)))
-        values: dict[str, Any] = {"name": attempt(lambda: listing.name(self._name(cells)))}
-        for name, sources in self.sources.items():
-            if name in {"sku", "name", "status", "posts"} or not (sources or self._optional(name)):
-                continue
-            column = "price_cents" if name == "price" else name
-            if name == "measurements" and self.lengths:
-                continue
-            if name == "currency" and not self._first(name, cells):
-                continue
-            text = self._text(name, cells)
-            values[column] = attempt(partial(self._stored, column, text))
-        if any(self.lengths.values()):
-            values["measurements"] = attempt(lambda: listing.stored("measurements", self._lengths(cells)))
-        status = attempt(lambda: self._status(cells))
-        if wrong or sku is None:
+        try:
+            if self.measured:
+                values["measurements"] = listing.stored("measurements", self._lengths(cells))
+            status = self._status(cells)
+            posts = self._posts(cells)
+        except ValueError as fault:
+            wrong.append(str(fault))
+        if wrong:
             faults.extend((line, fault) for fault in wrong)
             return None
-        posts = tuple(post for cell in self._all("posts", cells) for post in re.split(r"[\s,;|]+", cell) if post)
         return Record(line=line, sku=sku, values=values, status=status, posts=posts)
 
-    def _stored(self, column: str, text: str) -> str | int | None:
-        return listing.stored(column, listing.value(column, text, self.unit))
+    def _posts(self, cells: _Cells) -> tuple[str, ...]:
+        written = (post for cell in self._all("posts", cells) for post in re.split(r"[\s,;|]+", cell))
+        return tuple(listing.post(post) for post in written if post)
 
     def _all(self, name: str, cells: _Cells) -> list[str]:
         return [cell.strip() for source in self.sources[name] for cell in cells[source] if cell.strip()]
