@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from store import inbox, journal, pauses
+from store.clock import MINUTE
 from store.errors import NotFound
 from store.states import OPEN_DELIVERIES, WAITING_DELIVERIES
+
+LOST: Final = 2 * MINUTE
+"""After this long a request that nobody waits for is lost; one ends within 10 s."""
 
 ENDED: Final = ("sent", "failed", "expired", "cancelled", "dropped")
 
@@ -339,9 +343,12 @@ def untouched(db: sqlite3.Connection, delivery: Delivery) -> bool:
 
 
 def next_due(db: sqlite3.Connection) -> int | None:
-    """Returns when the sender has something to look at next, or None when nothing waits."""
+    """Returns when the sender has something to look at next, or None when nothing waits and nothing is under way."""
     row = db.execute(
-        f"SELECT min(next_at) AS due FROM deliveries WHERE state IN ({marks(WAITING_DELIVERIES)})", WAITING_DELIVERIES
+        f"SELECT min(due) AS due FROM (SELECT min(next_at) AS due FROM deliveries"
+        f" WHERE state IN ({marks(WAITING_DELIVERIES)})"
+        " UNION ALL SELECT min(started_at) + ? FROM attempts WHERE ended_at IS NULL)",
+        (*WAITING_DELIVERIES, LOST),
     ).fetchone()
     return None if row["due"] is None else int(row["due"])
 

@@ -27,9 +27,6 @@ AFTER: Final = 10 * MINUTE
 LOOKS: Final = (2 * SECOND, 5 * SECOND, 15 * SECOND, 30 * SECOND)
 """Pauses between the looks for a message that may be there; the last repeats."""
 
-LOST: Final = 2 * MINUTE
-"""After this long a request of this run that nobody waits for is lost; a request ends within 10 s."""
-
 BLIND_LIMIT: Final = 15 * MINUTE
 """After this long without a usable listing the owner is asked."""
 
@@ -274,11 +271,11 @@ def _ask(db: sqlite3.Connection, delivery: Delivery, why: str, *, now: int) -> N
 def recover(db: sqlite3.Connection, *, boot: str, now: int, alive: Collection[int] = ()) -> int:
     """Makes a doubt of every request that nobody is waiting for any more; returns how many. Run it first at start.
 
-    Nobody waits for another run's requests, nor for one of this run's that is older than `LOST` and not in `alive`.
+    Nobody waits for another run's, nor for one of this run's that is older than `outbox.LOST` and not in `alive`.
     """
     rows = db.execute(
         "SELECT id, delivery_id FROM attempts WHERE ended_at IS NULL AND (boot != ? OR started_at < ?) ORDER BY id",
-        (boot, now - LOST),
+        (boot, now - outbox.LOST),
     ).fetchall()
     lost = [row for row in rows if row["id"] not in alive]
     for row in lost:

@@ -85,6 +85,6 @@ def _lines(found: list[dict[str, Any]], where: Shop) -> Iterator[str]:
         short = text if len(text) <= 60 else f"{text[:59]}…"
         yield f"{one['id']:>5}  {at:%m-%d %H:%M}  {one['state']:<11}  in {one['conversation']:<4}  {short}"
         if one["reason"]:
-            yield f"       {inert(one['reason'])}"
+            yield f"       {one_line(one['reason'])}"
     if not found:
         yield "No deliveries yet."

@@ -15,8 +15,8 @@ from typing import Final, Protocol
 from server.delivery.backoff import Random, retry_at
 from server.settings import Settings
 from server.tiktok.answer import Answer, Dialect
-from store import attempts, drafts, failpoints, items, outbox
-from store.attempts import Claimed, Next, Terms
+from store import attempts, drafts, failpoints, items, outbox, reconciling
+from store.attempts import Claimed, Next, StillAllowed, Terms
 from store.clock import SECOND, Clock
 from store.database import Database
 from store.errors import CannotWrite
@@ -66,6 +66,7 @@ class Sender:
         random: Random,
         boot: str,
         refresh: Callable[[], Awaitable[bool]] | None = None,
+        still_allowed: StillAllowed | None = None,
     ) -> None:
         """Remembers its collaborators; nothing is claimed before the first tick."""
         self.boot = boot
@@ -85,6 +86,7 @@ class Sender:
             grace_ms=int(settings.delivery.grace_after_window * SECOND),
             promise_broken=items.promise_broken,
             redraft=redraft,
+            still_allowed=still_allowed,
         )
 
     @property
@@ -120,14 +122,15 @@ class Sender:
         due = await self._database.read(outbox.next_due)
         if due is None or due > self._clock():
             return 0
-        claimed = await self._database.write(self._claim, room)
+        claimed = await self._database.write(self._claim, room, self.under_way)
         for claim in claimed:
             self._requests[claim.attempt_id] = asyncio.create_task(self._run(claim))
         return len(claimed)
 
-    def _claim(self, db: sqlite3.Connection, room: int) -> list[Claimed]:
+    def _claim(self, db: sqlite3.Connection, room: int, alive: frozenset[int]) -> list[Claimed]:
         # The time is read in the transaction: waiting for the write lock must not make a late claim look early.
         now = self._clock()
+        reconciling.recover(db, boot=self.boot, now=now, alive=alive)
         outbox.release_due(db, now=now)
         failpoints.reach(3)
         outbox.expire_late(db, now=now, grace_ms=self._terms.grace_ms)
