@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from server import gate
 from server.settings import Delivery as DeliverySettings
-from store import drafts, items, journal, outbox, switches, verdicts
+from store import autonomy, drafts, items, journal, outbox, switches, verdicts
 from store.draft import Draft
 from store.drafts import hash_of
 from store.errors import NotAllowed, Stale
@@ -143,6 +143,8 @@ def _decide(
         raise Stale(f"{broken}, so nothing was sent. Edit the reply, or ask for a new draft.")
     if decision != "auto":
         _owner_answers(db, draft.conversation_id, now=now, who=who)
+        # Before the draft takes on her wording: what she changed counts for or against automatic replies.
+        autonomy.settle_shadow(db, draft.id, text, now=now)
     verdict_id = verdicts.on_draft(db, draft, decision, who=who, text=text, rules=rules, now=now)
     state = "edited" if decision == "edit" else "approved"
     drafts.decide(db, draft.id, state, now=now, who=who, final_text=text)
@@ -210,6 +212,7 @@ def send(
     gate.check_newest(passed.conversation, seen_message)
     _owner_answers(db, conversation_id, now=now, who=who)
     if passed.conversation.live_draft_id is not None:
+        autonomy.settle_shadow(db, passed.conversation.live_draft_id, text, now=now)
         drafts.withdraw(db, passed.conversation.live_draft_id, "you answered in your own words", now=now, who=who)
     verdict_id = verdicts.add(db, conversation_id=conversation_id, decision="send", who=who, text=text, now=now)
     return _put_out(
@@ -221,6 +224,7 @@ def send(
 def reject(db: sqlite3.Connection, draft_id: int, reason: str, *, now: int, who: str = "owner") -> None:
     """Ends a ready draft without a reply, for a reason that is kept."""
     draft = _ready(db, draft_id, None)
+    autonomy.settle_shadow(db, draft_id, None, now=now)
     verdicts.on_draft(db, draft, "reject", who=who, reason=reason, now=now)
     drafts.decide(db, draft_id, "rejected", now=now, who=who, final_text=None)
 
@@ -249,6 +253,9 @@ def undo(db: sqlite3.Connection, delivery_id: int, *, now: int, who: str = "owne
         db, delivery, "cancelled", now=now, who=who, reason=verdicts.TAKEN_BACK
     ):
         raise NotAllowed(_too_late(delivery))
+    if delivery.who == "auto" and delivery.draft_id is not None:
+        # Until she sends the same text after all, an automatic reply she took back was a wrong one.
+        autonomy.settle_shadow(db, delivery.draft_id, None, now=now)
     return Undone(text=delivery.text, draft_id=verdicts.reopen(db, delivery, now=now, who=who))
 
 

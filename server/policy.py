@@ -145,8 +145,11 @@ def _grounded(facts: PolicyFacts, _settings: AutoReply, _undo: float) -> tuple[b
 
 
 def _stock(facts: PolicyFacts, _settings: AutoReply, _undo: float) -> tuple[bool, str]:
-    against = facts.stock_broken or facts.promised_elsewhere
-    return against is None, against or "the rows are as the draft saw them"
+    return facts.stock_broken is None, facts.stock_broken or "the rows are as the draft saw them"
+
+
+def _line(facts: PolicyFacts, _settings: AutoReply, _undo: float) -> tuple[bool, str]:
+    return facts.promised_elsewhere is None, facts.promised_elsewhere or "promised to nobody else"
 
 
 def _window(facts: PolicyFacts, _settings: AutoReply, undo: float) -> tuple[bool, str]:
@@ -229,6 +232,7 @@ _RULES: Final[tuple[tuple[str, Rule], ...]] = (
     ("exact", _exact),
     ("grounding", _grounded),
     ("stock", _stock),
+    ("line", _line),
     ("window", _window),
     ("quota", _quota),
     ("newest", _newest),
@@ -264,6 +268,17 @@ def consider(db: sqlite3.Connection, draft_id: int, *, now: int, settings: Setti
     elif decision.would:
         decisions.shadow(db, draft_id, decision.as_json(), now=now)
     return decision
+
+
+def gate(settings: Settings) -> Callable[[sqlite3.Connection, outbox.Delivery, int], str | None]:
+    """Returns what the sender asks before an automatic reply leaves: why not any more, or None."""
+
+    def against(db: sqlite3.Connection, delivery: outbox.Delivery, now: int) -> str | None:
+        decision = still_allowed(db, delivery.id, now=now, settings=settings)
+        # What broke in the stock is the claim's own question: it asks for a new draft in the reply's place.
+        return "; ".join(rule.detail for rule in decision.rules if not rule.ok and rule.name != "stock") or None
+
+    return against
 
 
 def still_allowed(db: sqlite3.Connection, delivery_id: int, *, now: int, settings: Settings) -> Decision:

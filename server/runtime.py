@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import chores, drafting, status
+from server import chores, drafting, policy, status
 from server.agent.drafter import AIAgent
 from server.agent.policies import Policies
 from server.delivery import reconcile
@@ -122,7 +122,15 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
         open_things.push_async_callback(drafter.aclose)
         sender = None
         if client is not None:
-            sender = Sender(database, client, settings, clock=clock, random=random.SystemRandom().random, boot=boot)
+            sender = Sender(
+                database,
+                client,
+                settings,
+                clock=clock,
+                random=random.SystemRandom().random,
+                boot=boot,
+                still_allowed=policy.gate(settings),
+            )
         server = Server(
             settings=settings, database=database, client=client, sender=sender, workers={}, clock=clock, boot=boot
         )

@@ -21,6 +21,9 @@ TOO_FAST_REST: Final = 5 * MINUTE
 PromiseBroken = Callable[[sqlite3.Connection, Sequence[Mapping[str, Any]], int], str | None]
 """Tells why a promise of a text no longer holds for a conversation, or None."""
 
+StillAllowed = Callable[[sqlite3.Connection, Delivery, int], str | None]
+"""Tells why the policy would not send an automatic reply any more, at this time, or None."""
+
 Redraft = Callable[[sqlite3.Connection, Delivery, int], None]
 """Asks for a new draft for the owner, in place of a delivery whose promise no longer holds, at this time."""
 
@@ -35,6 +38,8 @@ class Terms:
     grace_ms: int
     promise_broken: PromiseBroken
     redraft: Redraft
+    still_allowed: StillAllowed | None = None
+    """Asked of automatic replies; without it only what every reply must fulfil is read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,7 @@ def _may_leave(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: i
     if row["blocked"]:
         outbox.move(db, delivery, "cancelled", now=now, reason="It was not sent: you blocked this customer.")
         return False
-    if delivery.who == "auto" and not _automatic_still_stands(db, row, delivery, now=now):
+    if delivery.who == "auto" and not _automatic_still_stands(db, row, delivery, terms, now=now):
         return False
     if row["quota_left"] is not None and row["quota_left"] <= 0:
         reason = "It was not sent: the replies that TikTok allows before she writes again are used up."
@@ -130,13 +135,19 @@ def _may_leave(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: i
     return False
 
 
-def _automatic_still_stands(db: sqlite3.Connection, row: sqlite3.Row, delivery: Delivery, *, now: int) -> bool:
+def _automatic_still_stands(
+    db: sqlite3.Connection, row: sqlite3.Row, delivery: Delivery, terms: Terms, *, now: int
+) -> bool:
     """Tells whether an automatic reply may leave: nobody decided it but a rule, so anything new cancels it."""
     reason = None
     if row["newest_customer_message_id"] != delivery.decided_against:
         reason = "The automatic reply was cancelled: she wrote again before it left."
     elif row["mode"] == "paused" or (row["auto_paused_until"] or 0) > now:
         reason = "The automatic reply was cancelled: automatic replies are paused in this conversation."
+    elif terms.still_allowed is not None and not row["unread_event"]:
+        against = terms.still_allowed(db, delivery, now)
+        if against is not None:
+            reason = f"The automatic reply was cancelled: {against}."
     if reason is not None:
         outbox.move(db, delivery, "cancelled", now=now, reason=reason)
     # What has arrived and is not applied yet may be hers: the next look knows what it is.

@@ -117,7 +117,7 @@ def one_piece(
     if "size" in asked or "browse" in asked or ("availability" in asked and "measurement" not in asked):
         opened = _size(piece, told, voice, name, opened=opened, needed="size" in asked)
     if "size" in asked or "measurement" in asked:
-        opened = _measures(piece, asked, text, told, voice, name, opened=opened)
+        opened = _measures(piece, text, told, voice, name, opened=opened)
     told.parts.append(voice.say("ask_hold", needed=False) if piece.sku not in request.held_for_her else None)
     return told
 
@@ -133,9 +133,7 @@ def _size(piece: Piece, told: Answer, voice: Voice, name: str, *, opened: bool, 
     return opened
 
 
-def _measures(
-    piece: Piece, asked: Sequence[str], text: str, told: Answer, voice: Voice, name: str, *, opened: bool
-) -> bool:
+def _measures(piece: Piece, text: str, told: Answer, voice: Voice, name: str, *, opened: bool) -> bool:
     """Tells the measurements asked for, else those that matter first; says openly when the row has none."""
     named = [kind for kind, words in voice.book.kinds.items() if words.asked.search(text)]
     have = [kind for kind in named if kind in piece.measurements]
