@@ -1,0 +1,134 @@
+"""PhiliaApp: the inbox and its neighbours, over one database file. The first paint imports Textual and sqlite3 only."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from philia_tui import keys
+from philia_tui.desk import Desk
+from philia_tui.health import ServerHandle
+from philia_tui.screens.inbox import InboxScreen
+from philia_tui.themes import DEFAULT, THEMES
+from server.settings import Settings
+from store.clock import Clock, system_clock
+
+
+EVERYWHERE = frozenset(key.id for key in keys.EVERYWHERE) - {"quit", "palette"}
+
+
+class PhiliaApp(App[None]):
+    """The owner's screen."""
+
+    # The inbox is the first screen, whose own CSS_PATH Textual does not read.
+    CSS_PATH: ClassVar = ["philia.tcss", "screens/inbox.tcss"]
+    TITLE = "Philia"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar = keys.bindings(keys.EVERYWHERE)
+
+    def __init__(
+        self,
+        database_path: Path,
+        settings: Settings,
+        *,
+        clock: Clock = system_clock,
+        server: ServerHandle | None = None,
+    ) -> None:
+        """Opens the database; `server` tells how the server stands, None means that none is watched."""
+        super().__init__()
+        self.desk = Desk(database_path, clock)
+        self.settings = settings
+        self.server = server
+        self._clash_told = False
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = settings.inbox.theme if settings.inbox.theme in self.available_themes else DEFAULT
+        self.inbox = InboxScreen(self.desk, settings, server)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Opens on the inbox."""
+        return self.inbox
+
+    def on_mount(self) -> None:
+        """Takes the owner's keys, and freezes what lives as long as the app so that no key waits for it."""
+        if self.settings.inbox.keys:
+            self.set_keymap(self.settings.inbox.keys)
+        self.call_after_refresh(self._settled)
+
+    def _settled(self) -> None:
+        gc.collect()
+        gc.freeze()
+        for told in keys.clashes(self.settings.inbox.keys):
+            self.notify(told, title="Keys", severity="warning", markup=False, timeout=12)
+        if self.settings.inbox.theme not in self.available_themes:
+            self.notify(
+                f"[inbox] theme is {self.settings.inbox.theme!r}; there is no such theme.",
+                severity="warning",
+                markup=False,
+            )
+
+    def on_unmount(self) -> None:
+        """Closes every connection."""
+        self.desk.close()
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Is told by `keys.clashes` once, at the start, in words."""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offers every command by its name."""
+        for key in (*keys.INBOX, *keys.MOVING, *keys.EVERYWHERE):
+            owner = self.inbox if hasattr(self.inbox, f"action_{key.id}") else self
+            if (owner is self.inbox and screen is not self.inbox) or key.id == "palette":
+                continue
+            pressed = keys.shown(key, self.settings.inbox.keys)
+            yield SystemCommand(f"{key.name} ({pressed})", key.does, getattr(owner, f"action_{key.id}"))
+        for theme in self.available_themes:
+            yield SystemCommand(f"theme: {theme}", "Change the colours", lambda name=theme: self.use_theme(name))
+
+    def use_theme(self, name: str) -> None:
+        """Changes the colours."""
+        self.theme = name
+
+    # Everywhere
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Lets only leaving and the palette act while something is being typed."""
+        if self.inbox.typing and action in EVERYWHERE and self.screen is self.inbox:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_palette(self) -> None:
+        """Opens the palette."""
+        self.action_command_palette()
+
+    def action_theme(self) -> None:
+        """Takes the next of the house's themes."""
+        names = [theme.name for theme in THEMES]
+        here = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(here + 1) % len(names)]
+        self.notify(f"Theme: {self.theme}", timeout=2, markup=False)
+
+    def action_back(self) -> None:
+        """Closes what is on top; in the inbox with nothing open, quits."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif not self.inbox.go_back():
+            self.exit()
+
+    async def action_quit(self) -> None:
+        """Closes Philia."""
+        self.exit()
+
+    def action_stop_all(self) -> None:
+        """Stops everything, or lets it go on."""
+        figures = self.inbox.figures
+        stopped = figures is not None and (figures.paused or figures.sender_paused is not None)
+        self.inbox.act(self.inbox.verbs.stop(stop=not stopped))

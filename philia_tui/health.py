@@ -1,0 +1,35 @@
+"""What the inbox knows of the server: a word, a sign, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Standing = Literal["listening", "starting", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the server stands."""
+
+    standing: Standing
+    words: str = ""
+    """What is wrong and what to do, in a sentence; empty when nothing is."""
+    address: str | None = None
+    pid: int | None = None
+
+
+class ServerHandle(Protocol):
+    """Whoever watches over the server: the child's keeper, or the reader of another server's lock."""
+
+    def health(self) -> Health:
+        """Returns how the server stands now; never waits."""
+        ...
+
+
+SIGNS: dict[Standing, str] = {
+    "listening": "● listening",
+    "starting": "◌ starting",
+    "stopped": "○ not running",
+    "failed": "✗ SERVER FAILED",
+}

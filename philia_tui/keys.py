@@ -1,0 +1,167 @@
+"""Every key of the inbox by its public name: bindings, help, palette and hints are all built from this one table.
+
+The names are for config.toml (`[inbox] keys.approve = "a"`) and never change their meaning. Lower case is this one,
+capital the wider form. No letter acts while a text field has the focus: the field takes it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One command: its public name, its default keys, what it is called and what it does."""
+
+    id: str
+    keys: str
+    name: str
+    does: str
+    action: str = ""
+    hint: bool = False
+    """Whether the bottom line shows it."""
+
+    def binding(self) -> Binding:
+        """Returns the binding that Textual wants."""
+        return Binding(
+            self.keys,
+            self.action or self.id,
+            self.name,
+            show=self.hint,
+            id=self.id,
+            tooltip=self.does,
+        )
+
+
+INBOX: Final = (
+    Key("approve", "a", "approve", "Send this draft as it stands; u takes it back for a few seconds", hint=True),
+    Key("approve_all", "A", "approve all", "Send every draft of this list whose claims are all backed; asks first"),
+    Key("edit", "e", "edit", "Change the draft, then look at it once more before it goes", hint=True),
+    Key("edit_outside", "E", "edit outside", "Change the draft in $EDITOR, then look at it once more"),
+    Key("instruct", "i", "instruct", "Say in words how to write it again", hint=True),
+    Key("write", "I", "write", "Write a reply of your own, draft or no draft"),
+    Key("reject", "r", "reject", "Throw the draft away, with a reason", hint=True),
+    Key("redraft", "R", "redraft", "Have a new draft written from the stock as it is now"),
+    Key("snooze", "s", "snooze", "Put the thread away until a time: 2h, tomorrow 9:00, monday", hint=True),
+    Key("unsnooze", "S", "wake up", "Bring a snoozed thread back now"),
+    Key("hold", "h", "hold", "Hold the piece for this customer and draft the confirmation", hint=True),
+    Key("release", "H", "release", "End the hold on the piece"),
+    Key("sold", "x", "sold", "Mark the piece sold: every thread about it is tidied"),
+    Key("unsold", "X", "not sold", "Make a sold piece available again"),
+    Key("undo", "u", "undo", "Take the last thing back", hint=True),
+    Key("undo_all", "U", "undo all", "Take back everything of yours that has not left yet"),
+    Key("send_now", "y", "send now", "Do not wait for undo: send what is held here now"),
+    Key("why", "w", "why", "Show the whole evidence of the draft"),
+    Key("note", "m", "note", "Keep a note with this conversation"),
+    Key("note_customer", "M", "note on the customer", "Keep a note with the customer, in all her conversations"),
+    Key("label", "l", "label", "Add a label, or take it off by naming it again"),
+    Key("block", "b", "block", "Block or unblock the customer: nothing is drafted or sent"),
+    Key("mode", "p", "automatic", "Change this conversation: review, auto, paused"),
+    Key("canned", "c", "canned reply", "Take one of your kept replies; its {names} are filled in"),
+    Key("doubt", "d", "settle a doubt", "Say of a reply in doubt: it was sent, send again, or drop it"),
+    Key("translate", "t", "translation", "Show the draft's translation beside it"),
+    Key("mark", "v", "mark", "Mark this one; any verb then works on all that are marked"),
+    Key("mark_range", "V", "mark range", "Mark everything from the last mark to here"),
+    Key("filter", "slash", "find", "Keep only the threads with these words", hint=True),
+    Key("search", "backslash", "search everything", "Search all messages ever"),
+    Key("next_list", "tab", "next list", "Show the next list of threads"),
+    Key("previous_list", "shift+tab", "previous list", "Show the list before"),
+    Key("needs_me", "n", "next that needs me", "Go to the next thread that needs you, least time left first"),
+    Key("needs_me_back", "N", "the one before", "Go back to the thread before that needs you"),
+    Key("open", "enter", "open", "Read the thread in full; q goes back"),
+)
+
+MOVING: Final = (
+    Key("down", "j,down", "down", "One thread down"),
+    Key("up", "k,up", "up", "One thread up"),
+    Key("page_down", "pagedown,ctrl+f", "page down", "A page down"),
+    Key("page_up", "pageup,ctrl+b", "page up", "A page up"),
+    Key("first", "home,g", "first", "The first thread"),
+    Key("last", "end,G", "last", "The last thread"),
+    Key("older", "K,shift+up", "older", "Scroll the thread up"),
+    Key("newer", "J,shift+down", "newer", "Scroll the thread down"),
+)
+
+EVERYWHERE: Final = (
+    Key("stop_all", "exclamation_mark", "stop all", "Stop everything that leaves by itself, or let it go on"),
+    Key("palette", "colon,ctrl+p", "commands", "Find any command by its name"),
+    Key("help", "question_mark", "help", "What the keys do here", hint=True),
+    Key("jump", "f", "jump", "Jump to a thread by a letter"),
+    Key("screen_inbox", "1", "inbox", "The inbox"),
+    Key("screen_stock", "2", "stock", "The stock"),
+    Key("screen_insights", "3", "insights", "Figures and plots"),
+    Key("screen_activity", "4", "activity", "What happened"),
+    Key("screen_settings", "5", "settings and health", "Settings, switches and whether everything is well"),
+    Key("theme", "f2", "next theme", "Change the colours"),
+    Key("back", "q,escape", "back", "Back; in the inbox itself: quit"),
+    Key("quit", "Q,ctrl+q", "quit", "Close Philia"),
+)
+
+EDITING: Final = (
+    Key("edit_done", "escape,ctrl+s", "done", "Look at it once more", hint=True),
+    Key("edit_editor", "ctrl+o", "$EDITOR", "Go on in your own editor", hint=True),
+)
+
+REVIEWING: Final = (
+    Key("review_send", "s,enter,a", "send", "Send it as it stands", hint=True),
+    Key("review_edit", "e", "edit", "Back to the text", hint=True),
+    Key("review_drop", "d,escape,q", "drop", "Forget the change; the draft stays", hint=True),
+)
+
+ALL: Final = INBOX + MOVING + EVERYWHERE + EDITING + REVIEWING
+
+SIGNS: Final = {
+    "slash": "/",
+    "backslash": "\\",
+    "colon": ":",
+    "exclamation_mark": "!",
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "up": "↑",
+    "down": "↓",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def bindings(keys: Iterable[Key]) -> list[Binding]:
+    """Returns the bindings of a scope."""
+    return [key.binding() for key in keys]
+
+
+def shown(key: Key, changed: Mapping[str, str]) -> str:
+    """Returns the first key of a command as it is written on the screen, after the owner's own choice."""
+    first = changed.get(key.id, key.keys).split(",")[0].strip()
+    if first in SIGNS:
+        return SIGNS[first]
+    if first.startswith("ctrl+"):
+        return "Ctrl+" + first.removeprefix("ctrl+").upper()
+    return first
+
+
+def clashes(changed: Mapping[str, str]) -> list[str]:
+    """Returns in words which names do not exist and which two commands of one scope want the same key."""
+    known = {key.id for key in ALL}
+    told = [f"[inbox] keys.{name} is not a command; press ? for the names" for name in changed if name not in known]
+    for scope in (INBOX + MOVING + EVERYWHERE, EDITING, REVIEWING):
+        taken: dict[str, str] = {}
+        for key in scope:
+            for one in changed.get(key.id, key.keys).split(","):
+                pressed = _normal(one.strip())
+                if pressed in taken and (key.id in changed or taken[pressed] in changed):
+                    told.append(f"{one.strip()} is both {taken[pressed]} and {key.id}; the first one wins")
+                taken.setdefault(pressed, key.id)
+    return told
+
+
+def _normal(key: str) -> str:
+    return next((name for name, sign in SIGNS.items() if sign == key), key)

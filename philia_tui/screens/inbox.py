@@ -1,0 +1,414 @@
+"""The inbox: queue | thread | draft | evidence, live while messages arrive."""
+
+from __future__ import annotations
+
+from array import array
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from philia_tui import keys
+from philia_tui.desk import Desk
+from philia_tui.health import Health, ServerHandle
+from philia_tui.inert import one_line
+from philia_tui.messages import Changed, Fresh
+from philia_tui.screens.deciding import Deciding
+from philia_tui.screens.keeping import Keeping
+from philia_tui.telling import QUEUE_NAMES, left, many, ordinal, urgency
+from philia_tui.widgets.draft import Draft
+from philia_tui.widgets.evidence import Evidence
+from philia_tui.widgets.header import Header
+from philia_tui.widgets.hints import Hints
+from philia_tui.widgets.queue import Queue
+from philia_tui.widgets.tabs import Tabs
+from philia_tui.widgets.thread import Thread
+from server.settings import Settings
+from store import views
+
+STACK_BELOW = 100
+"""Columns under which the panes stand on each other."""
+
+FIRST = 400
+"""Conversations of the list that the first paint reads; the rest follows in the background."""
+
+POLL_SECONDS = 0.1
+"""How often the database is asked whether it changed: 10 µs each time."""
+
+TICK_SECONDS = 1.0
+"""How often countdowns and the header are drawn anew."""
+
+THREAD_PAGE = 60
+"""Messages read when a conversation is opened, and at each look further back."""
+
+EMPTY = {
+    "needs_you": "Nothing needs you. New messages appear here by themselves.",
+    "waiting": "No draft is being written.",
+    "sending": "Nothing is on its way.",
+    "holds": "No piece is on hold. h holds one for a customer.",
+    "in_doubt": "Nothing is in doubt.",
+    "snoozed": "Nothing is put away.",
+    "done": "Nothing is done yet.",
+}
+
+
+class InboxScreen(Deciding, Keeping, Screen[None]):
+    """One screen over one desk; the verbs are in `deciding` and `keeping`."""
+
+    BINDINGS: ClassVar = keys.bindings(keys.INBOX + keys.MOVING)
+    AUTO_FOCUS = "Queue"
+
+    def __init__(self, desk: Desk, settings: Settings, server: ServerHandle | None) -> None:
+        """Takes what it reads from."""
+        super().__init__()
+        self.desk = desk
+        self.settings = settings
+        self.server = server
+        self.zone = ZoneInfo(settings.shop.timezone)
+        self.listed = "needs_you"
+        self.words = ""
+        self.card: views.Card | None = None
+        self.draft: views.DraftView | None = None
+        self.figures: views.Header | None = None
+        self.pending: set[int] = set()
+        self.faults: list[str] = []
+        self._version = -1
+        self._reading = False
+        self._again = False
+
+    def compose(self) -> ComposeResult:
+        """Lays out the panes."""
+        clock = self.desk.clock
+        yield Header(self.settings.shop.handle, self.settings.auto_reply.mode, clock, self.zone, id="header")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield Tabs(id="tabs")
+                yield Queue(
+                    lambda ids: views.rows(self.desk.db, ids),
+                    clock,
+                    self.zone,
+                    self.settings.delivery.quota_per_window,
+                    id="queue",
+                )
+            with Vertical(id="right"):
+                yield Thread(self._older, clock, self.zone, id="thread")
+                yield Draft(id="draft")
+                yield Evidence(clock, self.settings.shop.unit, id="evidence")
+        yield Hints(self.settings.inbox.keys, id="hints")
+
+    def on_mount(self) -> None:
+        """Shows the beginning of the list at once and the rest from the background."""
+        self._widgets()
+        self._stack(self.app.size.width)
+        self.queue.empty_words = EMPTY[self.listed]
+        self._version = self.desk.version()
+        self.queue.show(views.order(self.desk.db, self.listed, limit=FIRST), keep=None)
+        self.show_conversation()
+        self.refresh_lists()
+        self.set_interval(POLL_SECONDS, lambda: self.poll())
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    def _widgets(self) -> None:
+        self.queue = self.query_one(Queue)
+        self.thread = self.query_one(Thread)
+        self.draft_pane = self.query_one(Draft)
+        self.evidence = self.query_one(Evidence)
+        self.tabs = self.query_one(Tabs)
+        self.header = self.query_one(Header)
+        self.hints = self.query_one(Hints)
+
+    # Live
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a list is being read in the background."""
+        return self._reading or self._again
+
+    def poll(self) -> None:
+        """Asks the database whether anybody wrote."""
+        if self.desk.version() != self._version:
+            self.post_message(Changed())
+
+    def _tick(self) -> None:
+        """Countdowns move by themselves; nothing is read that has not changed."""
+        self.header.show(self.figures, self.health())
+        self.header.refresh()
+        self.queue.refresh()
+        if self.thread.has_sendings:
+            self.thread.relay()
+        self.evidence.tick()
+
+    def health(self) -> Health:
+        """Returns how the server stands."""
+        return Health("stopped") if self.server is None else self.server.health()
+
+    @on(Changed)
+    def _changed(self, event: Changed) -> None:
+        event.stop()
+        self._version = self.desk.version()
+        self.refresh_lists()
+
+    def refresh_lists(self) -> None:
+        """Reads the shown list and the figures anew in the background; what comes in meanwhile waits for one more."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        self.run_worker(self._read_lists(), group="lists", exit_on_error=False)
+
+    async def _read_lists(self) -> None:
+        listed, words = self.listed, self.words
+        version = self._version
+        now = self.desk.clock()
+
+        def read(db: object) -> tuple[array[int], views.Header]:
+            ids = views.find(db, listed, words) if words else views.order(db, listed)  # type: ignore[arg-type]
+            return ids, views.header(db, now=now)  # type: ignore[arg-type]
+
+        try:
+            ids, figures = await self.desk.read(read)
+        finally:
+            self._reading = False
+        self.post_message(Fresh(listed, words, ids, figures, version))
+
+    @on(Fresh)
+    def _fresh(self, event: Fresh) -> None:
+        event.stop()
+        self.figures = event.header
+        self.header.show(event.header, self.health())
+        self.tabs.show(self.listed, event.header.tally, self.words)
+        self._title()
+        if (event.listed, event.words) == (self.listed, self.words):
+            ids = event.ids
+            if self.pending:
+                ids = array("q", [one for one in ids if one not in self.pending])
+            self.queue.show(ids, keep=self.queue.selected)
+            self.show_conversation()
+        if self._again or (event.listed, event.words) != (self.listed, self.words):
+            self._again = False
+            self.refresh_lists()
+
+    def _title(self) -> None:
+        waiting = self.figures.tally["needs_you"] if self.figures else 0
+        self.app.title = f"({waiting}) Philia" if waiting else "Philia"
+
+    # The selected conversation
+
+    @property
+    def selected(self) -> int | None:
+        """The conversation that the panes show and the verbs act on."""
+        return self.queue.selected
+
+    def show_conversation(self) -> None:
+        """Reads the selected conversation by index and draws its panes."""
+        conversation = self.selected
+        db = self.desk.db
+        self.card = None if conversation is None else views.card(db, conversation)
+        if conversation is None or self.card is None:
+            self.draft = None
+            self.thread.border_title = Content(" Thread ")
+            self.thread.show(None, [], [], read_at=None, whole=True)
+            self.draft_pane.show(None)
+            self.evidence.show(None)
+            self._hint()
+            return
+        said = views.said(db, conversation, limit=THREAD_PAGE)
+        self.thread.border_title = Content(self._title_of(self.card))
+        self.thread.show(
+            conversation,
+            said,
+            views.sendings(db, conversation),
+            read_at=self.card.customer_read_at,
+            whole=len(said) < THREAD_PAGE,
+        )
+        number = self.card.live_draft
+        self.draft = None if number is None else views.draft(db, number)
+        self.draft_pane.show(self.draft, "" if self.draft else self._why_no_draft(self.card))
+        self.evidence.show(self.draft)
+        self.note_shown()
+        self._hint()
+
+    def _title_of(self, card: views.Card) -> str:
+        parts = [one_line(card.name or card.tiktok_id)]
+        if card.chats > 1:
+            parts.append(f"{ordinal(card.chats)} chat")
+        if card.bought:
+            parts.append(f"bought {card.bought}")
+        if card.holds:
+            parts.append("holds " + ", ".join(one_line(sku) for sku in card.holds[:2]))
+        if card.mode != "review":
+            parts.append("auto" if card.mode == "auto" else "paused")
+        if card.blocked:
+            parts.append("BLOCKED")
+        parts += [f"#{one_line(label)}" for label in card.labels[:3]]
+        if card.window_closes_at is not None:
+            rest = card.window_closes_at - self.desk.clock()
+            parts.append("window closed" if urgency(rest) == "closed" else f"⌛ {left(rest)}")
+        if card.notes or card.user_notes:
+            parts.append("✎ " + one_line(card.notes or card.user_notes)[:40])
+        return " " + " · ".join(parts) + " "
+
+    def _why_no_draft(self, card: views.Card) -> str:
+        if card.blocked:
+            return "Blocked: nothing is drafted for this customer. b lifts it."
+        if card.queue == "sending":
+            return "Decided; on its way. u takes it back while it is held."
+        if card.queue == "in_doubt":
+            return "A reply is in doubt: it may or may not have arrived. d settles it when Philia cannot."
+        if card.queue == "needs_you":
+            return "No draft stands here. R has one written, I writes your own."
+        return "No draft."
+
+    def _older(self, before: tuple[int, int]) -> list[views.Said]:
+        conversation = self.selected
+        return [] if conversation is None else views.said(self.desk.db, conversation, before=before, limit=THREAD_PAGE)
+
+    def _hint(self) -> None:
+        lead = f"{many(len(self.queue.marks), 'marked', 'marked')}:" if self.queue.marks else ""
+        piece = self.piece()
+        names = {"hold": f"hold {one_line(piece)}"} if piece else {}
+        wanted = [key for key in keys.INBOX + keys.EVERYWHERE if key.hint]
+        self.hints.show(wanted, names=names, lead=lead)
+
+    def piece(self) -> str | None:
+        """Returns the SKU that hold and sold mean here: the first that the draft names."""
+        return self.draft.basis[0].sku if self.draft is not None and self.draft.basis else None
+
+    @on(Worker.StateChanged)
+    def _worker_ended(self, event: Worker.StateChanged) -> None:
+        """Says that something failed which nobody foresaw; the inbox stays open and nothing was half done."""
+        event.stop()
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            fault = event.worker.error
+            self.faults.append(repr(fault))
+            # The kind only: an error's text may quote a customer.
+            self.tell(f"That did not work ({type(fault).__name__}). Nothing was changed; try again.", bad=True)
+
+    # Lists
+
+    def show_list(self, listed: str, *, words: str = "") -> None:
+        """Shows another list, or the same with other words."""
+        if self.listed != listed:
+            self.queue.marks.clear()
+        self.listed, self.words = listed, words
+        self.queue.empty_words = f"Nothing in {QUEUE_NAMES[listed]} has these words." if words else EMPTY[listed]
+        self.queue.cursor = 0
+        db = self.desk.db
+        ids = views.find(db, listed, words) if words else views.order(db, listed, limit=FIRST)
+        self.queue.show(ids, keep=None)
+        self.tabs.show(listed, self.figures.tally if self.figures else {}, words)
+        self.show_conversation()
+        self.refresh_lists()
+
+    def action_next_list(self) -> None:
+        """Shows the next list."""
+        self.show_list(views.LISTS[(views.LISTS.index(self.listed) + 1) % len(views.LISTS)])
+
+    def action_previous_list(self) -> None:
+        """Shows the list before."""
+        self.show_list(views.LISTS[views.LISTS.index(self.listed) - 1])
+
+    @on(Tabs.Picked)
+    def _picked(self, event: Tabs.Picked) -> None:
+        self.show_list(event.listed)
+
+    @on(Queue.Selected)
+    def _selected(self, event: Queue.Selected) -> None:
+        event.stop()
+        self.show_conversation()
+
+    # Moving
+
+    def action_down(self) -> None:
+        """One down; in an opened thread, one line."""
+        self._step(1)
+
+    def action_up(self) -> None:
+        """One up."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self.has_class("-opened"):
+            self.thread.scroll_lines(by)
+        else:
+            self.queue.move(by)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self._page(1)
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self._page(-1)
+
+    def _page(self, by: int) -> None:
+        if self.has_class("-opened"):
+            self.thread.scroll_lines(by * max(1, self.thread.size.height - 2))
+        else:
+            self.queue.page(by)
+
+    def action_first(self) -> None:
+        """The first."""
+        self.queue.go(0)
+
+    def action_last(self) -> None:
+        """The last."""
+        self.queue.go(len(self.queue.ids) - 1)
+
+    def action_older(self) -> None:
+        """Scrolls the thread back."""
+        self.thread.scroll_lines(-3)
+
+    def action_newer(self) -> None:
+        """Scrolls the thread on."""
+        self.thread.scroll_lines(3)
+
+    def action_open(self) -> None:
+        """Gives the thread the keys, and the whole screen where panes are stacked."""
+        if self.selected is not None:
+            self.add_class("-opened")
+            self.thread.focus()
+
+    @on(Queue.Opened)
+    def _opened(self, event: Queue.Opened) -> None:
+        self.action_open()
+
+    def go_back(self) -> bool:
+        """Closes what is open on this screen; tells whether anything was."""
+        if self.has_class("-opened"):
+            self.remove_class("-opened")
+            self.queue.focus()
+            return True
+        if self.has_class("-why"):
+            self.remove_class("-why")
+            return True
+        if self.queue.marks:
+            self.queue.marks.clear()
+            self.queue.refresh()
+            self._hint()
+            return True
+        if self.words:
+            self.show_list(self.listed)
+            return True
+        if self.listed != "needs_you":
+            self.show_list("needs_you")
+            return True
+        return False
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Stacks the panes where the screen is narrow."""
+        self._stack(event.size.width)
+
+    def _stack(self, width: int) -> None:
+        stacked = width < STACK_BELOW
+        self.set_class(stacked, "-stacked")
+        if self.is_mounted:
+            queue = self.query_one(Queue)
+            if queue.tall == stacked:
+                queue.tall = not stacked
+                queue.show(queue.ids, keep=queue.selected)

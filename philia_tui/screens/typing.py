@@ -1,0 +1,79 @@
+"""Text fields on the inbox: while one is open no verb acts, and no key that was typed for it goes astray.
+
+Keys of one burst are handed to the widget that had the focus when they came. `e` and the first words after it may
+arrive together, before the editor exists; those words are kept and given to it, and never taken for verbs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.screen import Screen
+from textual.widget import Widget
+
+from philia_tui import keys
+
+if TYPE_CHECKING:
+    from philia_tui.widgets.ask import Ask
+    from philia_tui.widgets.editor import Editor
+
+BLOCKED = frozenset(key.id for key in (*keys.INBOX, *keys.MOVING))
+
+
+class Typing(Screen[None]):
+    """Keeps verbs and words apart."""
+
+    typing = False
+    _early: list[events.Key] | None = None
+
+    def begin_typing(self) -> None:
+        """From this very moment keys are words."""
+        self.typing = True
+        self._early = []
+        self.refresh_bindings()
+
+    def end_typing(self) -> None:
+        """From now on keys are verbs again."""
+        self.typing = False
+        self._early = None
+        self.refresh_bindings()
+
+    def on_editor_ready(self, event: Editor.Ready) -> None:
+        """The editor can be typed into."""
+        self.field_ready(event.field)
+
+    def on_ask_ready(self, event: Ask.Ready) -> None:
+        """The question can be answered."""
+        self.field_ready(event.field)
+
+    def field_ready(self, field: Widget) -> None:
+        """Gives the field the focus and what was typed for it already."""
+        field.focus()
+        early, self._early = self._early or [], None
+        for key in early:
+            field.post_message(_again(key))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Lets no verb act while something is being typed."""
+        if self.typing and action in BLOCKED:
+            return False
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Keeps a key that was meant for a field which is not there yet, or was not when it was pressed."""
+        if not self.typing:
+            return
+        focused = self.focused
+        if self._early is not None:
+            event.stop()
+            self._early.append(event)
+        elif focused is not None and focused.id in {"ask-input", "editor"} and event.is_printable:
+            # A field takes every letter itself; one that comes up to here was in flight when it got the focus.
+            event.stop()
+            focused.post_message(_again(event))
+
+
+def _again(key: events.Key) -> events.Key:
+    """Returns the same key as a new event: one that was forwarded is not handled twice."""
+    return events.Key(key.key, key.character)

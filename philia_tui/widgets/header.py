@@ -1,0 +1,77 @@
+"""The top line: whose shop, whether the server listens, what waits. Refreshed on a timer, never per event."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from textual.strip import Strip
+
+from philia_tui.health import SIGNS, Health
+from philia_tui.inert import one_line
+from philia_tui.telling import clock_time
+from philia_tui.widgets.painting import Painter
+from philia_tui.wrapping import Line, cut_line, width_of
+from store.clock import Clock
+from store.views import Header as Figures
+
+
+class Header(Painter):
+    """One line; what does not fit is left out from the right, never the server's health."""
+
+    def __init__(self, handle: str, auto: str, clock: Clock, zone: ZoneInfo, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        """Takes what does not change while the inbox is open."""
+        super().__init__(id=id)
+        self._handle = one_line(handle)
+        self._auto = auto
+        self._clock = clock
+        self._zone = zone
+        self.figures: Figures | None = None
+        self.health = Health("starting")
+
+    def show(self, figures: Figures | None, health: Health) -> None:
+        """Shows new figures, drawing only when something is different."""
+        if figures != self.figures or health != self.health:
+            self.figures, self.health = figures, health
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draws the line."""
+        width = self.size.width
+        if y:
+            return self.strip([], width)
+        time: Line = [(f" {clock_time(self._clock(), self._zone)} ", "dim")]
+        line: Line = [(" Philia", "accent"), (f" · {self._handle} · ", "dim"), *self._standing()]
+        for part in self._figures():
+            if width_of([*line, *part, *time]) > width:
+                break
+            line += part
+        room = width - width_of(time)
+        line = cut_line(line, room)
+        return self.strip([*line, (" " * (room - width_of(line)), "text"), *time], width)
+
+    def _standing(self) -> Line:
+        style = {"listening": "good", "starting": "dim", "stopped": "warn", "failed": "bad"}[self.health.standing]
+        line: Line = [(SIGNS[self.health.standing], style)]
+        figures = self.figures
+        if figures is not None and figures.paused:
+            line.append(("  ■ ALL STOPPED (! goes on)", "bad"))
+        elif figures is not None and figures.sender_paused:
+            line.append(("  ■ SENDING PAUSED", "bad"))
+        return line
+
+    def _figures(self) -> list[Line]:
+        figures = self.figures
+        if figures is None:
+            return []
+        tally = figures.tally
+        parts: list[Line] = [[(f"   auto: {self._auto}", "dim")], [(f"   needs you {tally['needs_you']}", "strong")]]
+        if figures.urgent:
+            parts.append([(f" · {figures.urgent} within the hour !!", "bad")])
+        for key, word, style in (("holds", "holds", "dim"), ("in_doubt", "in doubt", "bad")):
+            if tally[key]:
+                parts.append([(f" · {word} {tally[key]}", style)])
+        if figures.failed:
+            parts.append([(f" · not sent {figures.failed}", "bad")])
+        if figures.poison:
+            parts.append([(f" · unreadable {figures.poison}", "bad")])
+        return parts

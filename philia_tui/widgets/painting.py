@@ -1,0 +1,65 @@
+"""Turns lines of named styles into strips of the theme's colours: what every drawn widget of Philia shares."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from philia_tui.wrapping import Line, width_of
+
+STYLES: Final = {
+    "text": "ph--text",
+    "dim": "ph--dim",
+    "faint": "ph--faint",
+    "strong": "ph--strong",
+    "accent": "ph--accent",
+    "customer": "ph--customer",
+    "owner": "ph--owner",
+    "auto": "ph--auto",
+    "phone": "ph--phone",
+    "mark": "ph--mark",
+    "good": "ph--good",
+    "warn": "ph--warn",
+    "bad": "ph--bad",
+    "claim": "ph--claim",
+    "unbacked": "ph--unbacked",
+    "key": "ph--key",
+    "cursor": "ph--cursor",
+    "marked": "ph--marked",
+}
+"""Style names of lines → component classes of philia.tcss."""
+
+COMPONENTS: Final = frozenset(STYLES.values())
+
+
+class Painter(Widget):
+    """A widget that draws lines; the colours are looked up once and again when the theme changes."""
+
+    COMPONENT_CLASSES = set(COMPONENTS)
+
+    _colours: dict[str, Style] | None = None
+
+    def colours(self) -> dict[str, Style]:
+        """Returns the style of each name in the theme that is on."""
+        if self._colours is None:
+            self._colours = {
+                name: self.get_component_rich_style(component, partial=name not in {"cursor", "marked"})
+                for name, component in STYLES.items()
+            }
+        return self._colours
+
+    def notify_style_update(self) -> None:
+        """Forgets colours of the old theme."""
+        self._colours = None
+        super().notify_style_update()
+
+    def strip(self, line: Line, width: int, *, under: str | None = None) -> Strip:
+        """Draws a line on the widget's background, or on that of the style named `under`, exactly `width` wide."""
+        colours = self.colours()
+        base = self.rich_style if under is None else self.rich_style + colours[under]
+        segments = [Segment(text, base + colours[style]) for text, style in line]
+        return Strip(segments, width_of(line)).adjust_cell_length(width, base)

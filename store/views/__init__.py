@@ -1,0 +1,34 @@
+"""What the screen reads: plain sqlite3, by index, page by page, so that 100,000 conversations stay quick.
+
+Nothing here writes. Texts come back as they were stored; the screen makes them inert where it draws them.
+"""
+
+from __future__ import annotations
+
+from store.views.header import Header, header
+from store.views.queue import HOLDS, LISTS, Row, all_held, find, newest_held, order, rows, tally
+from store.views.thread import Basis, Card, DraftView, Mark, Said, Sending, card, draft, said, sendings
+
+__all__ = [
+    "HOLDS",
+    "LISTS",
+    "Basis",
+    "Card",
+    "DraftView",
+    "Header",
+    "Mark",
+    "Row",
+    "Said",
+    "Sending",
+    "all_held",
+    "card",
+    "draft",
+    "find",
+    "header",
+    "newest_held",
+    "order",
+    "rows",
+    "said",
+    "sendings",
+    "tally",
+]

@@ -1,0 +1,44 @@
+"""The figures of the header line: what waits, what is in doubt, whether everything is stopped."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from store.views.queue import tally
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header says of the shop."""
+
+    tally: dict[str, int]
+    paused: bool
+    sender_paused: str | None
+    """Why the sender paused itself, if it did."""
+    failed: int
+    """Deliveries that failed and were not looked at."""
+    poison: int
+    """Events that could not be read."""
+    urgent: int
+    """Conversations that need the owner within the hour."""
+
+
+def header(db: sqlite3.Connection, *, now: int) -> Header:
+    """Returns the header's figures, each by an index."""
+    switches = {row[0]: row[1] for row in db.execute("SELECT name, value FROM switches")}
+    return Header(
+        tally=tally(db),
+        paused=switches.get("paused") == "1",
+        sender_paused=switches.get("sender_pause") or None,
+        failed=db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state IN ('failed', 'expired')"
+            " AND acknowledged_at IS NULL AND created_at > ? LIMIT 1000)",
+            (now - 7 * 86_400_000,),
+        ).fetchone()[0],
+        poison=db.execute("SELECT count(*) FROM inbound_events WHERE state = 'poison'").fetchone()[0],
+        urgent=db.execute(
+            "SELECT count(*) FROM conversations WHERE queue = 'needs_you' AND window_closes_at < ?",
+            (now + 3_600_000,),
+        ).fetchone()[0],
+    )

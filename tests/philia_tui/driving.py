@@ -1,0 +1,78 @@
+"""Drives the inbox in a test: a pilot over a database, waiting on states and never on time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from philia_tui.app import PhiliaApp
+from philia_tui.health import Health
+from server.settings import Settings
+from store.clock import Clock
+
+
+class Listening:
+    """A server that is always well."""
+
+    def health(self) -> Health:
+        """Says so."""
+        return Health("listening", address="http://127.0.0.1:8000", pid=4242)
+
+
+@asynccontextmanager
+async def driving(
+    path: Path,
+    clock: Clock,
+    *,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
+    live: bool = True,
+) -> AsyncIterator[Pilot[Any]]:
+    """Opens the inbox over a database; with `live` false it does not look for changes by itself."""
+    app = PhiliaApp(path, settings or Settings(), clock=clock, server=Listening())
+    app.inbox.seen_seconds = 0.0
+    if not live:
+        app.inbox.poll = lambda: None  # type: ignore[method-assign]
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+async def settle(pilot: Pilot[Any], *, until: Callable[[], bool] | None = None, seconds: float = 10.0) -> None:
+    """Waits until no worker runs and nothing is being read, and then, if asked, until something is true."""
+    inbox = pilot.app.inbox
+    deadline = asyncio.get_running_loop().time() + seconds
+    quiet = 0
+    while asyncio.get_running_loop().time() < deadline:
+        await pilot.pause()
+        # A question waits for keys; one that was answered is still at work.
+        asked = bool(inbox.query("#ask-input")) and not inbox.query_one("#ask").answer.done()
+        waits = any(worker.group == "ask" and not asked for worker in pilot.app.workers) or any(
+            worker.group in {"act", "bulk", "undo", "lists"} for worker in pilot.app.workers
+        )
+        quiet = 0 if waits or inbox.is_reading or (until is not None and not until()) else quiet + 1
+        assert not inbox.faults, inbox.faults
+        if quiet >= 2:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("the inbox did not come to rest")
+
+
+def toasts(app: PhiliaApp) -> str:
+    """Returns everything that was said in toasts and still stands."""
+    return "\n".join(one.message for one in app._notifications)
+
+
+def screen_text(app: PhiliaApp) -> list[str]:
+    """Returns the screen's lines as text."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+async def typing(pilot: Pilot[Any], text: str) -> None:
+    """Types a text as a keyboard would."""
+    await pilot.press(*("space" if one == " " else one for one in text))
