@@ -10,6 +10,16 @@ from server.simulator.platform import Conversation, Message
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Whose webhooks these are, and what TikTok leaves out of them: it documents neither when roles nor tags come."""
+
+    business_id: str
+    client_key: str
+    roles: bool = True
+    tags: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One webhook to deliver: the body's bytes never change, however often it is posted."""
 
@@ -30,59 +40,60 @@ def received_v1(conversation: Conversation, message: Message) -> Event:
     return Event("message.received", conversation.conversation_id, json_bytes(body), message.message_id)
 
 
-def received(conversation: Conversation, message: Message, business_id: str, client_key: str) -> Event:
+def received(conversation: Conversation, message: Message, account: Account) -> Event:
     """Returns `im_receive_msg`: a message of the customer."""
-    return _message_event("im_receive_msg", conversation, message, business_id, client_key)
+    return _message_event("im_receive_msg", conversation, message, account)
 
 
-def sent(conversation: Conversation, message: Message, business_id: str, client_key: str) -> Event:
+def sent(conversation: Conversation, message: Message, account: Account) -> Event:
     """Returns `im_send_msg`: the echo of a message of the business, whoever wrote it."""
-    return _message_event("im_send_msg", conversation, message, business_id, client_key)
+    return _message_event("im_send_msg", conversation, message, account)
 
 
-def received_eu(conversation: Conversation, message: Message, business_id: str, client_key: str) -> Event:
+def received_eu(conversation: Conversation, message: Message, account: Account) -> Event:
     """Returns `im_receive_msg_eu`: says that something came, and neither what nor where."""
     content = {"timestamp": message.timestamp}
-    return _envelope("im_receive_msg_eu", conversation, content, message.timestamp, business_id, client_key)
+    return _envelope("im_receive_msg_eu", conversation, content, message.timestamp, account)
 
 
-def read(conversation: Conversation, until: int, business_id: str, client_key: str) -> Event:
+def read(conversation: Conversation, until: int, account: Account) -> Event:
     """Returns `im_mark_read_msg`: the customer has read everything up to a time in milliseconds."""
-    content = _people(conversation, business_id, from_business=False) | {
+    content = _people(conversation, account, from_business=False) | {
         "conversation_id": conversation.conversation_id,
         "timestamp": until,
         "read": {"last_read_timestamp": until},
     }
-    return _envelope("im_mark_read_msg", conversation, content, until, business_id, client_key)
+    return _envelope("im_mark_read_msg", conversation, content, until, account)
 
 
-def referral(conversation: Conversation, at: int, ad: dict[str, Any], business_id: str, client_key: str) -> Event:
+def referral(conversation: Conversation, at: int, ad: dict[str, Any], account: Account) -> Event:
     """Returns `im_referral_msg`: the customer came from an advertisement; there is no message in it."""
-    content = _people(conversation, business_id, from_business=False) | {
+    content = _people(conversation, account, from_business=False) | {
         "conversation_id": conversation.conversation_id,
         "timestamp": at,
         "referral": {"source": "ad", "ad": ad},
     }
-    return _envelope("im_referral_msg", conversation, content, at, business_id, client_key)
+    return _envelope("im_referral_msg", conversation, content, at, account)
 
 
-def _message_event(name: str, conversation: Conversation, message: Message, business_id: str, client_key: str) -> Event:
-    content = _people(conversation, business_id, from_business=message.from_business) | {
+def _message_event(name: str, conversation: Conversation, message: Message, account: Account) -> Event:
+    content = _people(conversation, account, from_business=message.from_business) | {
         "conversation_id": conversation.conversation_id,
         "message_id": message.message_id,
         "timestamp": message.timestamp,
         "type": message.type,
         message.type: message.body,
-        "message_tag": {"source": message.source},
     }
+    if account.tags:
+        content["message_tag"] = {"source": message.source}
     if message.referenced is not None:
         content["referenced_message_info"] = {"referenced_message_id": message.referenced}
-    return _envelope(name, conversation, content, message.timestamp, business_id, client_key)
+    return _envelope(name, conversation, content, message.timestamp, account)
 
 
-def _people(conversation: Conversation, business_id: str, *, from_business: bool) -> dict[str, Any]:
-    customer = {"id": conversation.customer, "role": "personal_account"}
-    business = {"id": business_id, "role": "business_account"}
+def _people(conversation: Conversation, account: Account, *, from_business: bool) -> dict[str, Any]:
+    customer = {"id": conversation.customer} | ({"role": "personal_account"} if account.roles else {})
+    business = {"id": account.business_id} | ({"role": "business_account"} if account.roles else {})
     return {
         "from": "shop" if from_business else conversation.name,
         "to": conversation.name if from_business else "shop",
@@ -92,14 +103,12 @@ def _people(conversation: Conversation, business_id: str, *, from_business: bool
     }
 
 
-def _envelope(
-    name: str, conversation: Conversation, content: dict[str, Any], at: int, business_id: str, client_key: str
-) -> Event:
+def _envelope(name: str, conversation: Conversation, content: dict[str, Any], at: int, account: Account) -> Event:
     body = {
-        "client_key": client_key,
+        "client_key": account.client_key,
         "event": name,
         "create_time": at // 1_000,
-        "user_openid": business_id,
+        "user_openid": account.business_id,
         # A string that holds JSON, not an object: so TikTok sends it.
         "content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
     }

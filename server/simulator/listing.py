@@ -61,8 +61,9 @@ def contents(platform: Platform, conversation: Conversation) -> dict[str, Any]:
 
 def as_listed(platform: Platform, conversation: Conversation, message: Message) -> dict[str, Any]:
     """Returns one message as the listing writes it: types and roles in capitals, unlike the webhooks."""
-    customer = {"role": "PERSONAL_ACCOUNT", "id": conversation.customer}
-    business = {"role": "BUSINESS_ACCOUNT", "id": platform.business_id}
+    rules = platform.rules
+    customer = {"id": conversation.customer} | ({"role": "PERSONAL_ACCOUNT"} if rules.roles else {})
+    business = {"id": platform.business_id} | ({"role": "BUSINESS_ACCOUNT"} if rules.roles else {})
     listed: dict[str, Any] = {
         "message_id": message.message_id,
         "conversation_id": conversation.conversation_id,
@@ -72,9 +73,10 @@ def as_listed(platform: Platform, conversation: Conversation, message: Message) 
         "message_type": message.type.upper(),
         "from_user": business if message.from_business else customer,
         "to_user": customer if message.from_business else business,
-        "message_tag": {"source": message.source},
         message.type: message.body,
     }
+    if rules.tags:
+        listed["message_tag"] = {"source": message.source}
     if message.referenced is not None:
         listed["referenced_message_info"] = {"referenced_message_id": message.referenced}
     return listed

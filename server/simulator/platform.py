@@ -20,7 +20,8 @@ LISTED: Final = 20
 class Rules:
     """The channel's rules; each is only kept when it is switched on. Times in milliseconds.
 
-    `challenge` makes a new webhook address prove itself before it is taken.
+    `challenge` makes a new webhook address prove itself before it is taken. Without `roles` and `tags` the role of a
+    side and the source of a message are left out of webhooks and listings, as happens.
     """
 
     window: int | None = None
@@ -29,6 +30,8 @@ class Rules:
     strict_recipients: bool = False
     image_send: bool = True
     challenge: bool = False
+    roles: bool = True
+    tags: bool = True
 
 
 @dataclass(slots=True)

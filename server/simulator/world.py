@@ -70,6 +70,12 @@ class World:
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._rng = random.Random(f"{seed}:echo")  # noqa: S311  # repeatable on purpose
 
+    @property
+    def account(self) -> events.Account:
+        """Whose webhooks are sent, and how much is in them by the rules of now."""
+        rules = self.platform.rules
+        return events.Account(self.platform.business_id, self.client_key, rules.roles, rules.tags)
+
     def say(
         self,
         customer: str,
@@ -90,11 +96,11 @@ class World:
         conversation = self.platform.conversation_of(customer, name)
         message = self.platform.receive(conversation, kind, {"body": text} if body is None else body)
         if eu:
-            event = events.received_eu(conversation, message, self.platform.business_id, self.client_key)
+            event = events.received_eu(conversation, message, self.account)
         elif (dialect or self.dialect) == "v1":
             event = events.received_v1(conversation, message)
         else:
-            event = events.received(conversation, message, self.platform.business_id, self.client_key)
+            event = events.received(conversation, message, self.account)
         delivery = self.courier.send(event, signature=signature)
         return Said(conversation.conversation_id, message.message_id, delivery)
 
@@ -108,13 +114,13 @@ class World:
     def mark_read(self, conversation: Conversation) -> Delivery:
         """Lets the customer read everything up to now."""
         now = self.platform.now()
-        return self.courier.send(events.read(conversation, now, self.platform.business_id, self.client_key))
+        return self.courier.send(events.read(conversation, now, self.account))
 
     def refer(self, customer: str, ad: dict[str, Any]) -> Delivery:
         """Lets a customer come in through an advertisement."""
         conversation = self.platform.conversation_of(customer)
         now = self.platform.now()
-        return self.courier.send(events.referral(conversation, now, ad, self.platform.business_id, self.client_key))
+        return self.courier.send(events.referral(conversation, now, ad, self.account))
 
     async def next_answer(self, customer: str) -> None:
         """Waits for a message of the shop to this customer that came after her last, or is still to come."""
@@ -156,4 +162,4 @@ class World:
         return [self.courier.send(event) for event in held]
 
     def _echo_of(self, conversation: Conversation, message: Message) -> events.Event:
-        return events.sent(conversation, message, self.platform.business_id, self.client_key)
+        return events.sent(conversation, message, self.account)

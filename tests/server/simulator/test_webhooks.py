@@ -8,6 +8,9 @@ import hmac
 import pytest
 
 from server.simulator.run import Simulator
+from server.tiktok.client import TikTokClient
+from server.tiktok.errors import TikTokRefused
+from server.tiktok.subscriptions import Subscriptions
 from tests.conftest import FakeClock
 from tests.server.simulator.ear import Heard, listening
 
@@ -170,6 +173,22 @@ async def test_the_other_events_have_their_documented_bodies(clock: FakeClock) -
         assert simulator.ledger() == []
 
 
+async def test_roles_and_tags_can_be_left_out() -> None:
+    """As happens at TikTok, the role of a side and the source of a message may be missing everywhere."""
+    async with listening() as ear, Simulator(listener_url=ear.url, secret=SECRET) as simulator:
+        simulator.world.platform.rules.roles = False
+        simulator.world.platform.rules.tags = False
+        said = await simulator.say("maria.k", "hi")
+        await simulator.phone("maria.k", "hello")
+        await simulator.settle()
+        for heard in ear.heard:
+            assert b"role" not in heard.body
+            assert b"message_tag" not in heard.body
+        async with TikTokClient(simulator.url, "-000philia", "t") as client:
+            listed = await client.list_messages(said.conversation_id)
+        assert [(each.from_business, each.source) for each in listed.messages] == [(False, None), (True, None)]
+
+
 async def test_without_a_listener_nothing_is_posted_and_nobody_waits() -> None:
     """A simulator that was given no address still takes messages."""
     async with Simulator() as simulator:
@@ -207,9 +226,6 @@ async def test_a_moved_clock_moves_messages_and_not_signatures(clock: FakeClock)
 
 async def test_a_new_address_is_challenged_when_asked() -> None:
     """With the rule on, an address that does not echo the challenge is not subscribed."""
-    from server.tiktok.errors import TikTokRefused
-    from server.tiktok.subscriptions import Subscriptions
-
     async with listening() as ear, Simulator(secret=SECRET) as simulator:
         simulator.world.platform.rules.challenge = True
         async with Subscriptions(simulator.url, "7623241219121414161", SECRET) as subscriptions:
