@@ -112,7 +112,9 @@ REVIEWING: Final = (
     Key("review_drop", "d,escape,q", "drop", "Forget the change; the draft stays", hint=True),
 )
 
-ALL: Final = INBOX + MOVING + EVERYWHERE + EDITING + REVIEWING
+ASKING: Final = (Key("ask_cancel", "escape", "cancel", "Give no answer"),)
+
+ALL: Final = INBOX + MOVING + EVERYWHERE + EDITING + REVIEWING + ASKING
 
 SIGNS: Final = {
     "slash": "/",

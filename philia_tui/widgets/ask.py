@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
+
+from philia_tui import keys
 
 Preview = Callable[[str], str]
 Typed = Callable[[str], None]
@@ -20,6 +22,7 @@ Typed = Callable[[str], None]
 class Ask(Horizontal):
     """A question at the bottom of the screen; `answer` is a future, so that a worker can wait for it."""
 
+    BINDINGS: ClassVar = keys.bindings(keys.ASKING)
     DEFAULT_CSS = """
     Ask { height: 1; dock: bottom; background: $panel; layer: above; }
     Ask > #ask-label { width: auto; padding: 0 1; color: $primary; text-style: bold; background: $panel; }
@@ -75,12 +78,9 @@ class Ask(Horizontal):
         event.stop()
         self.give(event.value)
 
-    def on_key(self, event: events.Key) -> None:
-        """Escape gives nothing; what the field has no use for acts on nothing behind it."""
-        if event.key not in {"ctrl+q", "ctrl+c"}:
-            event.stop()
-        if event.key == "escape":
-            self.give(None)
+    def action_ask_cancel(self) -> None:
+        """Gives nothing."""
+        self.give(None)
 
     def give(self, answer: str | None) -> None:
         """Ends the question."""
