@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from server import gate
 from server.settings import Delivery as DeliverySettings
-from store import autonomy, drafts, items, journal, outbox, switches, verdicts
+from store import autonomy, drafts, failpoints, items, journal, outbox, switches, verdicts
 from store.draft import Draft
 from store.drafts import hash_of
 from store.errors import NotAllowed, Stale
@@ -190,6 +190,7 @@ def _put_out(
         again_of=again_of,
         now=now,
     )
+    failpoints.reach(1)
     return Decided(delivery_id=delivery_id, send_after=held_until, warnings=passed.warnings)
 
 

@@ -32,7 +32,7 @@ from server.secrets import Secrets
 from server.settings import Settings
 from server.tiktok.client import TikTokClient
 from server.work import Worker
-from store import drafts, inbound, lock, reconciling
+from store import drafts, failpoints, inbound, lock, reconciling
 from store.clock import Clock, system_clock
 from store.database import Database, connect
 from store.errors import StoreError
@@ -212,6 +212,7 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
 async def _apply(database: Database, logged: inbound.Logged, clock: Clock, rules: applying.Rules) -> None:
     try:
         await database.write(applying.apply, logged, now=clock(), rules=rules)
+        failpoints.reach(16)
     except (StoreError, sqlite3.OperationalError):
         # The disk's fault, not the event's: the round is tried again.
         raise

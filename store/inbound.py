@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from store import journal
+from store import failpoints, journal
 from store.errors import NotFound
 
 MAX_FAILURES: Final = 5
@@ -60,6 +60,7 @@ def receive(db: sqlite3.Connection, received: Received, *, now: int) -> bool:
             received.error,
         ),
     )
+    failpoints.reach(13)
     return cursor.rowcount == 1
 
 

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from server.listener import signature
 from server.listener.events import NotAnEvent, challenge_of, decode, read_decoded
 from server.listener.limits import Limits
+from store import failpoints
 from store.clock import Clock
 from store.database import Database
 from store.errors import CannotWrite
@@ -122,6 +123,7 @@ async def take(gate: Gate, request: Request) -> Response:
     except (CannotWrite, sqlite3.Error) as fault:
         log.error("webhook not stored: %s", fault)  # noqa: TRY400  # the trace says nothing the sentence does not
         return _say(503, "unavailable", "The event cannot be stored now; send it again.")
+    failpoints.reach(14)
     if not new:
         return _status("duplicate")
     log.info("webhook %s %s, %d bytes", event.dialect, received.event, len(body))

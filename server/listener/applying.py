@@ -8,7 +8,7 @@ from typing import Final
 
 from server.listener.events import Inbound, NotAnEvent, read
 from server.settings import Settings
-from store import drafts, inbound, inbox, journal, reconciling
+from store import drafts, failpoints, inbound, inbox, journal, reconciling
 from store.clock import DAY, HOUR, MINUTE
 from store.inbound import Logged
 
@@ -53,6 +53,7 @@ def apply(db: sqlite3.Connection, logged: Logged, *, now: int, rules: Rules) -> 
             if not inbound.settle(db, logged.id, "applied", now=now):
                 return "applied"
             effect(db, event, received_at=logged.received_at, now=now, rules=rules)
+            failpoints.reach(15)
             return "applied"
         case "listing":
             inbound.settle(db, logged.id, "needs_poll", now=now)
