@@ -12,7 +12,7 @@ from server.agent.grounding.clauses import Clause
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.scan import Unit
 
-_AVAILABLE: Final = ("available", "offered", "gone", "held", "searched")
+_AVAILABLE: Final = ("available", "offered", "gone", "held", "searched", "buy")
 _YES_SIGNS: Final = frozenset("✅✔☑👍👌🆗💯🙆")
 _NO_SIGNS: Final = frozenset("❌✖🚫👎⛔❎🙅")
 _PLAIN: Final = frozenset(
@@ -116,7 +116,10 @@ def _begins(units: Sequence[Unit], phrases: Sequence[tuple[str, ...]], *, alone:
         rest = units[count:]
         whole = all(
             unit.kind == "emoji"
-            or (unit.kind == "word" and unit.tags and unit.tags.keys() <= _PLAIN
+            or (
+                unit.kind == "word"
+                and unit.tags
+                and unit.tags.keys() <= _PLAIN
                 and "neg" not in unit.tags
                 and "searched" not in unit.tags
             )
@@ -189,6 +192,8 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
             and not (topic == "commitment" and "offer" in states)
             and "policy" not in reading.kinds
         ):
+            return f'nothing says "{unit.raw}"'
+        if "offer_verb" in unit.tags and "offer" not in states and "policy" not in reading.kinds:
             return f'nothing says "{unit.raw}"'
         if unit.kind == "money" and "price" not in reading.kinds:
             return f'nothing says "{unit.raw}"'

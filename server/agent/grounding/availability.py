@@ -14,7 +14,8 @@ from server.agent.grounding.reading import Answer, Reading
 from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
 
-_STATES: Final = ("available", "offered", "gone", "held")
+_STATES: Final = ("available", "gone", "held", "buy", "offered")
+_SUGGESTED: Final = frozenset({"how about", "what about", "que tal"})
 _VAGUE_GONE: Final = frozenset(
     {"unavailable", "out of stock", "not here anymore", "no disponible", "agotado", "agotada"}
 )
@@ -35,7 +36,7 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
     since = 0
     for at, unit in enumerate(clause.units):
         state = next((state for state in _STATES if state in unit.tags), None)
-        if state is None or unit.done or (state == "offered" and (clause.asks or clause.prefers)):
+        if state is None or unit.done or _only_wonders(clause, unit, state):
             continue
         if state == "held" and clause.offers:
             continue
@@ -45,10 +46,17 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
         if state == "offered" and _denied_after(clause.units, at):
             continue
         since = at + 1
-        if state == "offered" and (negators or "searched" in unit.tags and negators):
+        if state in {"offered", "buy"} and (negators or "searched" in unit.tags and negators):
             continue
         found.append((unit, _flip(unit, state) if len(negators) % 2 else _meant(unit, state), negators))
     return found
+
+
+def _only_wonders(clause: Clause, unit: Unit, state: str) -> bool:
+    """Tells whether "have" or "buy" stands in a question, or in words about the customer; "how about the Nike one?" offers it all the same."""
+    if state == "offered" and clause.asks and unit.tags["offered"] in _SUGGESTED:
+        return not any(identifies(other) for other in clause.units)
+    return state in {"offered", "buy"} and (clause.asks or clause.prefers)
 
 
 def _denied_after(units: Sequence[Unit], at: int) -> bool:
@@ -58,11 +66,11 @@ def _denied_after(units: Sequence[Unit], at: int) -> bool:
 def _meant(unit: Unit, state: str) -> str:
     if state == "gone" and unit.tags["gone"] in _VAGUE_GONE:
         return "off"
-    return "available" if state == "offered" else state
+    return "available" if state in {"offered", "buy"} else state
 
 
 def _flip(unit: Unit, state: str) -> str:
-    return {"available": "off", "offered": "off", "gone": "available", "held": "free"}[state]
+    return {"available": "off", "offered": "off", "buy": "off", "gone": "available", "held": "free"}[state]
 
 
 def status(row: Row, state: str) -> Answer:
@@ -82,7 +90,7 @@ def judge(reading: Reading, clause: Clause, owners: frozenset[int]) -> set[str]:
     """Checks what the clause says of availability; `owners` are the pieces it is about. Returns the states said."""
     said: set[str] = set()
     for unit, state, negators in events(clause):
-        if unit.tags.keys() & {"offered"} and not owners:
+        if unit.tags.keys() & {"offered", "buy"} and not owners:
             if any(row.piece.status == "available" for row in reading.rows) and not any(
                 identifies(other) and not other.done for other in clause.units
             ):
@@ -98,6 +106,26 @@ def judge(reading: Reading, clause: Clause, owners: frozenset[int]) -> set[str]:
         )
         said.add(state)
     return said
+
+
+def had(reading: Reading, clause: Clause) -> set[str]:
+    """Checks the pieces that share the "we have" of an earlier clause of the sentence."""
+    if not clause.had:
+        return set()
+    units = [unit for unit in clause.units if identifies(unit)]
+    for number in sorted(clause.rows):
+        answer = status(reading.rows[number], "available")
+        sku = reading.rows[number].piece.sku
+        if not answer.backed:
+            reading.hold(
+                units,
+                "availability",
+                f'"{" ".join(unit.raw for unit in units)}" ({_SAID["available"]}): {sku} says {answer.value}',
+                sku,
+                "status",
+                answer.value,
+            )
+    return {"available"}
 
 
 def absence(clause: Clause) -> list[Unit]:
@@ -191,6 +219,8 @@ def judge_absence(reading: Reading, clause: Clause, units: list[Unit], owners: f
             "status",
             "available",
         )
+    elif not asked and any(unit.keys[-2:] == ("at", "all") for unit in clause.units):
+        reading.hold(units, "availability", f"{spoken}: no search covers everything")
     elif (search := covering(reading, asked)) is not None:
         reading.back(
             [*units, *(unit for unit in wanted if meanings(unit))], "search", "listed", None, "search", search.query
@@ -212,9 +242,11 @@ def covering(reading: Reading, asked: frozenset[str]) -> Search | None:
             ]
         )
         sought = content(read_units(words[:400]))
-        if allowed and not sought <= allowed and (sought or asked):
-            continue
-        if asked and not (asked & sought or sought <= asked):
+        if (
+            allowed
+            and not (sought <= asked and sought)
+            and not (sought <= allowed and asked <= sought | reading.question.roots)
+        ):
             continue
         known = {row.piece.sku: row for row in reading.rows}
         if all(sku in known and not _same_kind(known[sku], asked or reading.question.roots) for sku in search.skus):

@@ -6,7 +6,7 @@ from typing import Final
 
 from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
 from server.agent.grounding import answers, availability, commitments, figures, policies, quotes, vocabulary
-from server.agent.grounding.binding import Focus
+from server.agent.grounding.binding import Focus, identifies
 from server.agent.grounding.clauses import Clause, cut
 from server.agent.grounding.normalise import normalise
 from server.agent.grounding.question import read_question
@@ -91,6 +91,7 @@ def _judge(reading: Reading) -> set[str]:
             commitments.offer(reading, clause, states)
             missing = availability.absence(clause)
             states |= availability.judge(reading, clause, clause.rows)
+            states |= availability.had(reading, clause)
             missing = [unit for unit in missing if not unit.done]
             if missing:
                 availability.judge_absence(reading, clause, missing, clause.rows)
@@ -103,21 +104,37 @@ def _judge(reading: Reading) -> set[str]:
 
 
 def share(clauses: list[Clause]) -> None:
-    """Lets "the Nike and the Adidas are available" speak of both: a piece that is only named shares what is said next, or what was said before."""
+    """Lets "the Nike and the Adidas are available" and "we have the Nike and the Adidas" speak of both.
+
+    A piece that is only named shares what the next clause says of availability; one named after "we have" is had too.
+    """
     pending: frozenset[int] = frozenset()
+    offering: Clause | None = None
     for clause in clauses:
-        bare = (
-            bool(clause.rows)
-            and any(unit.kind == "mention" or unit.tags.keys() & {"garment", "colour"} for unit in clause.units)
-            and not clause.has("available")
-            and not clause.has("gone")
-            and not clause.has("held")
-            and not any(unit.kind in {"money", "length", "size", "num", "era"} for unit in clause.units)
-        )
-        spoken = [unit for unit in clause.units if unit.tags.keys() & {"available", "gone", "held"} and not unit.done]
-        if spoken and pending and clause.joiner in {"and", ","}:
+        named = clause.sure and any(identifies(unit) for unit in clause.units)
+        states = availability.events(clause)
+        if states and pending and clause.joiner in {"and", ","}:
             clause.rows, clause.sure = clause.rows | pending, True
-        pending = (pending | clause.rows) if bare and clause.sure and not clause.has("offered") else frozenset()
+        if (
+            named
+            and not states
+            and offering is not None
+            and clause.joiner in {"and", ",", "y", "e"}
+            and not clause.asks
+        ):
+            clause.had = offering.had or [
+                unit for unit, state, _ in availability.events(offering) if state == "available"
+            ]
+        if any(state == "available" for _, state, _ in states):
+            offering = clause
+        elif states:
+            offering = None
+        bare = (
+            named
+            and not states
+            and not any(unit.value is not None or unit.kind in {"size", "era"} for unit in clause.units)
+        )
+        pending = (pending | clause.rows) if bare else frozenset()
 
 
 def policies_first(reading: Reading) -> None:

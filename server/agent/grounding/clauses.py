@@ -34,6 +34,8 @@ class Clause:
     sure: bool = False
     """The pieces in `rows` are all meant, or there is only one."""
     states: list[str] = field(default_factory=list)
+    had: list[Unit] = field(default_factory=list)
+    """The "we have" of an earlier clause that this one shares."""
 
     @property
     def open(self) -> list[Unit]:
@@ -92,7 +94,9 @@ def _close(clauses: Iterable[Clause], asks: bool) -> None:
         asking = asks and (asking or starts)
         clause.asks = asking
         clause.offers = (
-            clause.has("offer") and clause.has("offer_verb") and not any(unit.key == "will" for unit in words[:3])
+            clause.has("offer")
+            and (clause.has("offer_verb") or clause.has("offer_act") or clause.has("buy"))
+            and not any(unit.key == "will" for unit in words[:3])
         )
         clause.prefers = clause.has("prefer") and (
             asks or clause.has("if") or any(unit.key in {"you", "your", "u"} or "you" in unit.keys for unit in words)

@@ -18,17 +18,13 @@ def offer(reading: Reading, clause: Clause, states: set[str]) -> None:
     """Answers for the verbs of an offer: "want me to hold it?" commits to nothing, but only for a piece that is there."""
     if not clause.offers:
         return
-    binding = [unit for unit in clause.units if "offer_verb" in unit.tags and not unit.done]
-    if (
-        not clause.asks
-        and not clause.has("if")
-        and any(unit.tags.get("policy") == "commitment" for unit in binding)
-        and not _conditional(clause)
-    ):
+    acts = [unit for unit in clause.units if unit.tags.keys() & {"offer_verb", "offer_act", "buy"} and not unit.done]
+    holds = any(unit.tags.keys() & {"offer_verb", "buy"} and "offer_act" not in unit.tags for unit in acts)
+    if not clause.asks and not clause.has("if") and holds and not _conditional(clause):
         return
-    for unit in binding:
+    for unit in acts:
         unit.done = True
-    if any(unit.tags.get("policy") == "commitment" or "held" in unit.tags for unit in binding):
+    if holds:
         states.add("offer")
         clause.states.append("offer")
 

@@ -158,11 +158,12 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
     )
     label = format(unit.value.normalize(), "f") if unit.value is not None else unit.label
     asked = reading.question
+    priced = any(other.kind == "money" for part in reading.clauses for other in part.units)
     if near is not None and "size_word:cues" in near.tags:
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     elif unit.kind == "num" and (
         (near is not None and "cue:cues" in near.tags and "measure" not in near.tags)
-        or (near is None and asked.asks_about("cue:asks") and not asked.kinds())
+        or (near is None and not priced and asked.asks_about("cue:asks") and not asked.kinds())
     ):
         if clause.rows and all(
             reading.rows[number].piece.price_cents == (unit.value or 0) * 100 for number in clause.rows

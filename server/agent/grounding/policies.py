@@ -30,7 +30,7 @@ _NEUTRAL: Final = frozenset(
     }
 )
 _LIMITS: Final = frozenset(
-    "over above under below only if within except unless minimum least most after before until first excluding domestic from than max maximum sobre mas menos solo si salvo excepto minimo antes despues hasta primer dentro".split()
+    "when more each per every cuando cada over above under below only if within except unless minimum least most after before until first excluding domestic from than max maximum sobre mas menos solo si salvo excepto minimo antes despues hasta primer dentro".split()
 )
 _FIGURES: Final = frozenset({"money", "percent", "duration", "length", "num", "cross", "link", "era", "size"})
 Mark = tuple[str, ...]

@@ -154,7 +154,16 @@ def _spelled(
 
 def _number(tokens: Sequence[Token], value: Decimal) -> Token:
     raw = " ".join(token.raw for token in tokens)
-    return Token("num", " ".join(token.key for token in tokens), raw, tokens[0].start, tokens[-1].end, str(value), value, tokens[0].glued)
+    return Token(
+        "num",
+        " ".join(token.key for token in tokens),
+        raw,
+        tokens[0].start,
+        tokens[-1].end,
+        str(value),
+        value,
+        tokens[0].glued,
+    )
 
 
 def join_hyphens(tokens: list[Token]) -> list[Token]:
@@ -206,6 +215,14 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
                 ):
                     continue
                 if not whole and _weak(tokens[at]):
+                    continue
+                after = places[order[at] + size] if order[at] + size < len(places) else None
+                if (
+                    words is rows[number].sku
+                    and after is not None
+                    and tokens[after].glued
+                    and tokens[after - 1].kind != "punct"
+                ):
                     continue
                 if size > best:
                     best, owners = size, {number}
@@ -301,7 +318,7 @@ class Scanner:
         at = 0
         while at < len(self.tokens):
             count, unit = self._next(at)
-            unit.raw = unit.raw or " ".join(token.raw for token in self.tokens[at : at + count])
+            unit.raw = unit.raw or " ".join({token.start: token.raw for token in self.tokens[at : at + count]}.values())
             unit.keys = tuple(key for token in self.tokens[at : at + count] for key in token.key.split())
             units.append(unit)
             at += count
@@ -381,8 +398,8 @@ class Scanner:
                 return self._unit("duration", at, 1 + size, value=value, label=tags["duration"])
             if after.key in {"percent", "pct"} or "percent" in tags:
                 return self._unit("percent", at, 1 + size, value=value)
-            if tags.get("size_word:systems_US") or tags.get("size_word:systems_UK") or tags.get("size_word:systems_EU"):
-                return self._unit("size", at, 1 + size, label=f"{next(iter(tags.values()))[8:]} {_digits(value)}")
+            if _system(tags) and (after.raw.isupper() or not after.glued):
+                return self._unit("size", at, 1 + size, label=f"{_system(tags)} {_digits(value)}")
         if after.key == "-" and after.glued:
             tail = self._at(at + 2)
             if tail is not None and tail.kind == "num" and tail.value is not None:
