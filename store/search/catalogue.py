@@ -29,6 +29,8 @@ class Catalogue:
     categories: tuple[str, ...]
     brands: Mapping[Phrase, str]
     """The shop's own brands, as phrases → as written."""
+    brand_words: frozenset[str]
+    """Every word of a brand of this shop: none of them is a typo."""
     longest: int
 
 
@@ -73,7 +75,7 @@ def _read(db: sqlite3.Connection, revision: str, words: Vocabulary) -> Catalogue
     brands: dict[Phrase, str] = {}
     for brand in labels["brand"]:
         phrase = words_of(brand)
-        if phrase and not all(_is_plain(word, words) for word in phrase):
+        if phrase and _is_name(phrase, words):
             brands.setdefault(phrase, brand)
     return Catalogue(
         revision=revision,
@@ -83,11 +85,15 @@ def _read(db: sqlite3.Connection, revision: str, words: Vocabulary) -> Catalogue
         eras=tuple(labels["era"]),
         categories=tuple(labels["category"]),
         brands=brands,
+        brand_words=frozenset(word for phrase in brands for word in phrase),
         longest=max([words.longest, *(len(phrase) for phrase in brands)]),
     )
 
 
-def _is_plain(word: str, words: Vocabulary) -> bool:
-    """Tells a word that means something else from a brand's own: a brand called "Camel" or "Tee Shirt" is not one."""
-    one = (word,)
-    return word in words.ignore or one in words.garment_words or one in words.colors or one in words.same or len(word) < 2
+def _is_name(phrase: Phrase, words: Vocabulary) -> bool:
+    """Tells a brand's name from a word that means something else: a brand column may say "Camel" or "Tee Shirt"."""
+    if all((word,) in words.garment_words or (word,) in words.same for word in phrase):
+        return False
+    if len(phrase) > 1:
+        return True
+    return len(phrase[0]) > 1 and phrase[0] not in words.ignore and phrase not in words.colors

@@ -10,16 +10,20 @@ from threading import Lock
 from typing import Final
 
 from store.search import typos
-from store.search.catalogue import Catalogue, catalogue, revision_of
+from store.search.arguments import with_arguments
+from store.search.catalogue import catalogue, revision_of
 from store.search.ladder import steps
-from store.search.match import CANDIDATES, find
+from store.search.match import CANDIDATES, find, sticks
 from store.search.order import ordered
-from store.search.parse import parse, with_arguments
+from store.search.parse import parse
 from store.search.result import SearchResult, filters_of
-from store.stock import Unit
+from store.stock import Piece, Unit
 
 LIMIT: Final = 10
 """Pieces of an answer, unless more are asked for."""
+
+FEW: Final = 3
+"""With fewer than this from the short columns, pieces whose description has the words are added behind."""
 
 REMEMBERED: Final = 512
 """Answers kept in memory; each is good for one revision of the stock and is then never asked for again."""
@@ -69,7 +73,12 @@ def search(
         if known is not None:
             _answers.move_to_end(key)
             return known
-    wanted = parse(query, shop, lambda word: typos.mended(db, word, shop))
+    wanted = parse(
+        query,
+        shop,
+        mend=lambda word: typos.mended(db, word, shop),
+        sticks=lambda first, second: sticks(db, first, second),
+    )
     wanted = with_arguments(
         wanted,
         shop,
@@ -82,13 +91,19 @@ def search(
         era=era,
     )
     filters = filters_of(wanted, unit)
-    answer = SearchResult(query, exact=True, corrected=wanted.corrected, filters=filters)
+    answer = SearchResult(query, exact=False, corrected=wanted.corrected, filters=filters)
     if not wanted.is_empty:
+        few: tuple[Piece, ...] = ()
         for step in steps(wanted, shop.vocabulary):
+            if few and not step.is_exact:
+                break
             hits = find(db, step, shop, unavailable=include_unavailable, limit=max(CANDIDATES, limit))
-            pieces = ordered(db, hits, step, unavailable=include_unavailable, limit=limit)
-            if pieces:
-                answer = replace(answer, exact=step.is_exact, relaxed=step.relaxed, pieces=pieces)
+            pieces = ordered(db, hits, step, shop.vocabulary, unavailable=include_unavailable, limit=limit)
+            seen = {piece.id for piece in few}
+            few = (*few, *(piece for piece in pieces if piece.id not in seen))[:limit]
+            if few:
+                answer = replace(answer, exact=step.is_exact, relaxed=step.relaxed, pieces=few)
+            if len(few) >= min(FEW, limit) or (few and not step.is_exact):
                 break
     if revision_of(db) == shop.revision:
         with _lock:
@@ -98,13 +113,10 @@ def search(
     return answer
 
 
-def batch(db: sqlite3.Connection, queries: Iterable[tuple[str, str]], *, limit: int = LIMIT) -> Iterator[dict[str, object]]:
+def batch(
+    db: sqlite3.Connection, queries: Iterable[tuple[str, str]], *, limit: int = LIMIT
+) -> Iterator[dict[str, object]]:
     """Answers (id, query) pairs one by one, as `philia items search --batch` writes them."""
     for name, query in queries:
         result = search(db, query, limit=limit)
         yield {"id": name, "skus": [piece.sku for piece in result.pieces], "exact": result.exact}
-
-
-def shop_of(db: sqlite3.Connection) -> Catalogue:
-    """Returns what the shop's columns say now."""
-    return catalogue(db)

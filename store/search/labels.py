@@ -29,7 +29,7 @@ class SizeLabel:
 
 @lru_cache(maxsize=4096)
 def size_label(label: str, vocabulary: Vocabulary) -> SizeLabel:
-    """Reads a size label: letters in words or short, W×L, a number with its system."""
+    """Reads a size label: letters in words or short, W x L, a number with its system."""
     text = plain(label).split("(")[0].strip()
     both = _BOTH.match(text.replace("\u00d7", "x"))
     if both:

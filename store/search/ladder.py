@@ -1,4 +1,4 @@
-"""The order in which a search gives way when nothing fits, so that it never says "nothing" too early or lies about it."""
+"""The order in which a search gives way when nothing fits: it says "nothing" late and never hides what it gave up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def steps(wanted: Wanted, vocabulary: Vocabulary) -> Iterator[Step]:
     time, then several, then the words; at the end the brand or the garment, never both.
     """
     yield Step(wanted)
-    if any(group.kind != "brand" for group in wanted.groups):
+    if any(group.kind == "word" for group in wanted.groups):
         yield Step(wanted, everywhere=True)
     soft = {name: soften for name, soften in _SOFT.items() if soften(wanted, vocabulary) != wanted}
     for name, soften in soft.items():
@@ -50,7 +50,9 @@ def steps(wanted: Wanted, vocabulary: Vocabulary) -> Iterator[Step]:
             told = "category" if dropped == "garment" else "brand"
             for less, soft_names in ((wanted, ()), (every, tuple(names))):
                 kept = tuple(group for group in less.groups if group.kind != dropped)
-                yield Step(replace(less, groups=kept), everywhere=False, any_word=True, relaxed=(told, *soft_names, *extra))
+                yield Step(
+                    replace(less, groups=kept), everywhere=False, any_word=True, relaxed=(told, *soft_names, *extra)
+                )
 
 
 def _era(wanted: Wanted, _vocabulary: Vocabulary) -> Wanted:

@@ -17,7 +17,15 @@ from store.search.meaning import tolerance
 from store.search.vocabulary import Phrase
 from store.search.wanted import INCH, Group, Wanted
 
-WEIGHTS: Final = {"name": 10.0, "brand": 6.0, "category": 4.0, "tags": 3.0, "material": 3.0, "color": 2.0, "description": 1.0}
+WEIGHTS: Final = {
+    "name": 10.0,
+    "brand": 6.0,
+    "category": 4.0,
+    "tags": 3.0,
+    "material": 3.0,
+    "color": 2.0,
+    "description": 1.0,
+}
 SHORT: Final = "{name brand category tags material color}"
 BRANDED: Final = "{name brand tags}"
 
@@ -64,8 +72,24 @@ def find(db: sqlite3.Connection, step: Step, catalogue: Catalogue, *, unavailabl
         sql = f"SELECT id, 0.0 AS rank FROM items WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
         return [Hit(int(row[0]), 0.0) for row in db.execute(sql, (*values, limit))]
     where = " AND ".join(["items_fts MATCH ?", *conditions])
-    sql = f"SELECT items.id, {_RANK} AS score FROM items_fts JOIN items ON items.id = items_fts.rowid WHERE {where} ORDER BY score LIMIT ?"
+    sql = (
+        f"SELECT items.id, {_RANK} AS score FROM items_fts JOIN items ON items.id = items_fts.rowid"
+        f" WHERE {where} ORDER BY score LIMIT ?"
+    )
     return [Hit(int(row[0]), float(row[1])) for row in db.execute(sql, (expression, *values, limit))]
+
+
+def sticks(db: sqlite3.Connection, first: str, second: str) -> bool:
+    """Tells whether the second word stands in the shop's names, and never without the first before it."""
+    both = _named(db, quoted((first, second)))
+    return both > 0 and both == _named(db, quoted((second,)))
+
+
+def _named(db: sqlite3.Connection, expression: str) -> int:
+    row = db.execute(
+        "SELECT count(*) FROM items_fts WHERE items_fts MATCH ?", ("{name brand} : " + expression,)
+    ).fetchone()
+    return int(row[0])
 
 
 def quoted(phrase: Phrase) -> str:
@@ -79,8 +103,8 @@ def any_of(phrases: Iterable[Phrase]) -> str:
 
 
 def _group(group: Group, *, everywhere: bool) -> str:
-    # A description names brands as bait ("nike supreme bape"): a brand has to stand where brands stand.
-    columns = BRANDED if group.kind == "brand" else "" if everywhere else SHORT
+    # A description names brands as bait ("nike supreme bape") and garments to go with: "wear with a belt" is no belt.
+    columns = {"brand": BRANDED, "garment": SHORT, "word": "" if everywhere else SHORT}[group.kind]
     expression = f"{columns} : {any_of(group.phrases)}" if columns else any_of(group.phrases)
     if group.shelves:
         expression = f"(({expression}) OR ({{category}} : {any_of(group.shelves)}))"
@@ -227,7 +251,8 @@ def _inseam(add: object, inseam: tuple[float, float], catalogue: Catalogue) -> N
         if (length := size_label(label, catalogue.vocabulary).inseam) is not None and low <= length <= high
     ]
     add(
-        "(items.size_label IN (SELECT value FROM json_each(?)) OR json_extract(items.measurements, '$.inseam') BETWEEN ? AND ?)",
+        "(items.size_label IN (SELECT value FROM json_each(?))"
+        " OR json_extract(items.measurements, '$.inseam') BETWEEN ? AND ?)",
         json.dumps(fitting),
         low * INCH,
         high * INCH,

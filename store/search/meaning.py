@@ -15,6 +15,9 @@ AROUND: Final = 0.2
 _BIG_CM: Final = {"pit_to_pit": 34, "chest": 60, "waist": 50, "inseam": 45, "length": 60, "sleeve": 40, "shoulder": 30}
 """A bare number above this is centimetres, whatever the shop measures in."""
 
+ROUNDING: Final = 0.04
+"""Inches in a millimetre: lengths are kept in whole ones, and 19.5 + 0.5 must still reach 20."""
+
 FLAT_CHEST: Final = 30.0
 """Inches of chest from which on the number goes around the body: a flat one that wide would be size 6XL."""
 
@@ -52,7 +55,8 @@ def _pair(wanted: Wanted, first: float, second: float, body: str) -> Wanted:
     if body == "top" and first < 30:
         # "22x28" of a shirt is pit-to-pit and length.
         return replace(
-            wanted, lengths=(*wanted.lengths, _length("pit_to_pit", first, first, ""), _length("length", second, second, ""))
+            wanted,
+            lengths=(*wanted.lengths, _length("pit_to_pit", first, first, ""), _length("length", second, second, "")),
         )
     if first:
         wanted = replace(wanted, waist=(first, first))
@@ -64,7 +68,7 @@ def _pair(wanted: Wanted, first: float, second: float, body: str) -> Wanted:
 def _placed(wanted: Wanted, quantity: Quantity, body: str) -> Wanted:
     low, high = quantity.low, quantity.high
     if low > high:
-        if quantity.meaning in {"", "size"} and 24 <= high and low <= 46:
+        if quantity.meaning in {"", "size"} and high >= 24 and low <= 46:
             return _pair(wanted, low, high, body)
         low, high = high, low
     if quantity.meaning == "price" or (quantity.meaning == "" and quantity.money):
@@ -79,7 +83,9 @@ def _placed(wanted: Wanted, quantity: Quantity, body: str) -> Wanted:
         if body == "top":
             return replace(wanted, lengths=(*wanted.lengths, Length("waist", low * INCH, high * INCH)))
         return replace(wanted, waist=(low, high))
-    if quantity.meaning == "inseam" or (quantity.meaning == "length" and body == "bottom" and low <= 36 and not quantity.unit):
+    if quantity.meaning == "inseam" or (
+        quantity.meaning == "length" and body == "bottom" and low <= 36 and not quantity.unit
+    ):
         low, high = (_inches("inseam", one, quantity.unit) for one in (low, high))
         return replace(wanted, inseam=_bounded(quantity, low, high))
     if quantity.meaning:
@@ -150,4 +156,4 @@ def _bare(wanted: Wanted, quantity: Quantity, low: float, high: float, body: str
 
 def tolerance(kind: str) -> float:
     """Returns the inches by which a measurement of this kind may differ from the one asked for."""
-    return TOLERANCE.get(kind, LOOSE)
+    return TOLERANCE.get(kind, LOOSE) + ROUNDING

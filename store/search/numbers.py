@@ -7,29 +7,86 @@ number left alone and a word left without a number cost more than a few steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from store.search.tokens import Token
 
 MEASURES: Final = frozenset(
-    {"waist", "inseam", "chest", "pit_to_pit", "length", "sleeve", "shoulder", "rise", "leg_opening", "insole", "brim", "width", "height"}
+    {
+        "waist",
+        "inseam",
+        "chest",
+        "pit_to_pit",
+        "length",
+        "sleeve",
+        "shoulder",
+        "rise",
+        "leg_opening",
+        "insole",
+        "brim",
+        "width",
+        "height",
+    }
 )
 SIZE_WORDS: Final = frozenset({"size", "sz", "sized", "sizes", "tagged"})
 SYSTEMS: Final = frozenset({"us", "uk", "eu"})
 COMPARATORS: Final = frozenset({"under", "over", "around", "max", "min"})
 MONEY: Final = frozenset(
-    {"$", "€", "£", "dollar", "dollars", "buck", "bucks", "usd", "euro", "euros", "eur", "pound", "pounds", "quid", "gbp"}
+    {
+        "$",
+        "€",
+        "£",
+        "dollar",
+        "dollars",
+        "buck",
+        "bucks",
+        "usd",
+        "euro",
+        "euros",
+        "eur",
+        "pound",
+        "pounds",
+        "quid",
+        "gbp",
+    }
 )
+SIGNS: Final = frozenset({"$", "€", "£"})
 INCHES: Final = frozenset({'"', "''", "inch", "inches", "ins"})
 CENTIMETRES: Final = frozenset({"cm", "cms", "centimeter", "centimeters", "centimetre", "centimetres", "centimetros"})
 _NOT_OURS: Final = frozenset(
-    {"ft", "foot", "feet", "kg", "kgs", "lb", "lbs", "kilo", "kilos", "yo", "yr", "yrs", "years", "year", "am", "pm", "days", "day", "hours",
+    {"ft", "foot", "feet", "kg", "kgs", "lb", "lbs", "kilo", "kilos", "yo", "yr", "yrs", "years", "year", "am", "pm", "days",
+     "day", "hours",
      "hour", "hrs", "h", "mins", "minutes", "weeks", "week", "percent", "st", "nd", "rd", "th"}
 )  # fmt: skip
 _LINKS: Final = frozenset({"to", "and", "-", "y", "a", "&"})
-_FILLERS: Final = frozenset({"a", "an", "the", "of", "is", "are", "for", "my", "at", "by", "with", "has", "have", "de", "es", "el", "la", "size", "in", "or", "i", "m"})
+_FILLERS: Final = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "of",
+        "is",
+        "are",
+        "for",
+        "my",
+        "at",
+        "by",
+        "with",
+        "has",
+        "have",
+        "de",
+        "es",
+        "el",
+        "la",
+        "size",
+        "in",
+        "or",
+        "i",
+        "m",
+    }
+)
 
 REACH: Final = 4
 ALONE: Final = 4.0
@@ -59,26 +116,41 @@ class Quantity:
         return self.low != self.high
 
 
-def quantities(tokens: Sequence[Token], taken: set[int]) -> list[Quantity]:
-    """Finds the numbers of a query and what each of them means; the tokens used are added to `taken`."""
+def quantities(tokens: Sequence[Token], taken: set[int], lettered: Container[int] = ()) -> list[Quantity]:
+    """Finds the numbers of a query and what each of them means; the tokens used are added to `taken`.
+
+    `lettered` are the places of words like "size" that already have their letter: "size L" wants no number.
+    """
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
         if tokens[at].kind != "number" or at in taken:
             at += 1
             continue
-        if _is_height_or_time(tokens, at, taken):
+        if _is_height_or_time(tokens, at, taken) or _is_in_a_word(tokens, at):
             at += 1
             continue
         quantity = _with_signs(tokens, at, taken)
         found.append(quantity)
         at = max(quantity.end, at + 1)
     found = [_with_comparator(tokens, quantity, taken) for quantity in found[:8]]
-    served = _served(tokens, found, taken)
+    served = _served(tokens, found, taken, lettered)
     for quantity in served:
-        if quantity.meaning:
-            taken.update(range(quantity.start, quantity.end))
+        taken.update(range(quantity.start, quantity.end))
     return served
+
+
+def _is_in_a_word(tokens: Sequence[Token], at: int) -> bool:
+    """Tells whether a number is part of a name, as in "mp3" or "7up"."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if tokens[at].glued:
+        return True
+    return bool(
+        after
+        and after.glued
+        and after.kind == "word"
+        and after.text not in INCHES | CENTIMETRES | MONEY | {"in", "ish", "x"}
+    )
 
 
 def _is_height_or_time(tokens: Sequence[Token], at: int, taken: set[int]) -> bool:
@@ -100,14 +172,14 @@ def _is_height_or_time(tokens: Sequence[Token], at: int, taken: set[int]) -> boo
 def _with_signs(tokens: Sequence[Token], at: int, taken: set[int]) -> Quantity:
     low = high = tokens[at].value
     start, end = at, at + 1
-    money = at > 0 and tokens[at - 1].text in MONEY and at - 1 not in taken
+    money = at > 0 and tokens[at - 1].text in SIGNS and at - 1 not in taken
     if money:
         start = at - 1
     end, money, unit = _units(tokens, end, money=money)
     link = end
     if link + 1 < len(tokens) and tokens[link].text in _LINKS:
         other = link + 1
-        other_money = tokens[other].text in MONEY
+        other_money = tokens[other].text in SIGNS
         if other_money:
             other += 1
         opened = start > 0 and tokens[start - 1].text in {"between", "from", "de", "entre"}
@@ -148,35 +220,56 @@ def _with_comparator(tokens: Sequence[Token], quantity: Quantity, taken: set[int
     if before >= 0 and before not in taken and tokens[before].text in COMPARATORS | {"<", ">", "~"}:
         word = {"<": "under", ">": "over", "~": "around"}.get(tokens[before].text, tokens[before].text)
         return replace(quantity, start=before, comparator=word)
-    if end < len(tokens) and tokens[end].text in {"max", "min", "+", "ish", "or"}:
-        word = {"+": "min", "ish": "around"}.get(tokens[end].text, tokens[end].text)
-        if word != "or":
-            return replace(quantity, end=end + 1, comparator=word)
+    if end < len(tokens) and tokens[end].text in {"+", "ish"}:
+        return replace(quantity, end=end + 1, comparator={"+": "min", "ish": "around"}[tokens[end].text])
+    if end < len(tokens) and tokens[end].text in {"max", "min"} and not _opens(tokens, end + 1):
+        return replace(quantity, end=end + 1, comparator=tokens[end].text)
     # "max" and "min" may follow the unit's noun: "80 dollars max" was joined above, "22 chest min" is not.
-    if end + 1 < len(tokens) and tokens[end].text in MEASURES and tokens[end + 1].text in {"max", "min"}:
+    if (
+        not _opens(tokens, end + 2)
+        and end + 1 < len(tokens)
+        and tokens[end].text in MEASURES
+        and tokens[end + 1].text in {"max", "min"}
+    ):
         taken.add(end + 1)
         return replace(quantity, comparator=tokens[end + 1].text)
     return quantity
 
 
-def _served(tokens: Sequence[Token], found: list[Quantity], taken: set[int]) -> list[Quantity]:
+def _opens(tokens: Sequence[Token], at: int) -> bool:
+    """Tells whether a number begins here: the "max" before it is its own."""
+    return at < len(tokens) and (tokens[at].kind == "number" or tokens[at].text in SIGNS)
+
+
+def _served(
+    tokens: Sequence[Token], found: list[Quantity], taken: set[int], lettered: Container[int]
+) -> list[Quantity]:
     inside = {index for quantity in found for index in range(quantity.start, quantity.end)}
     anchors = [
         index
         for index, token in enumerate(tokens)
-        if index not in taken and index not in inside and (token.text in MEASURES or token.text in SIZE_WORDS or token.text in SYSTEMS)
+        if index not in taken
+        and index not in inside
+        and index not in lettered
+        and (token.text in MEASURES or token.text in SIZE_WORDS or token.text in SYSTEMS)
     ][:8]
     choice = _cheapest(tokens, found, anchors)
     served: list[Quantity] = []
     systems = {index for index in anchors if tokens[index].text in SYSTEMS}
     for quantity, anchor in zip(found, choice, strict=True):
         if anchor is None:
-            priced = quantity.money or quantity.comparator or (quantity.is_range and tokens[quantity.start].text == "between")
+            priced = (
+                quantity.money
+                or quantity.comparator
+                or (quantity.is_range and tokens[quantity.start].text == "between")
+            )
             served.append(replace(quantity, meaning="price" if priced and not quantity.unit else ""))
             continue
         taken.add(anchor)
         text = tokens[anchor].text
-        beside = next((index for index in systems if index in {quantity.start - 1, quantity.end, anchor + 1, anchor - 1}), None)
+        beside = next(
+            (index for index in systems if index in {quantity.start - 1, quantity.end, anchor + 1, anchor - 1}), None
+        )
         if text in MEASURES:
             served.append(replace(quantity, meaning=text))
             continue
@@ -187,7 +280,7 @@ def _served(tokens: Sequence[Token], found: list[Quantity], taken: set[int]) -> 
 
 
 def _cheapest(tokens: Sequence[Token], found: list[Quantity], anchors: list[int]) -> list[int | None]:
-    """Pairs quantities with anchors so that the whole way is shortest; at most 8 of each, cut as soon as it is longer."""
+    """Pairs quantities with anchors so that the whole way is shortest; at most 8 of each, cut when it gets longer."""
     best: list[int | None] = [None] * len(found)
     least = float("inf")
     unserved = {index: UNSERVED if tokens[index].text in MEASURES else UNSERVED / 2 for index in anchors}
@@ -207,7 +300,13 @@ def _cheapest(tokens: Sequence[Token], found: list[Quantity], anchors: list[int]
                 step = _way(tokens, found, quantity, anchor)
                 if step is not None:
                     walk(position + 1, spent + step, (*used, anchor))
-        alone = 0.0 if quantity.money else PRICE if quantity.comparator or tokens[quantity.start].text == "between" else ALONE
+        alone = (
+            0.0
+            if quantity.money
+            else PRICE
+            if quantity.comparator or tokens[quantity.start].text == "between"
+            else ALONE
+        )
         walk(position + 1, spent + alone, (*used, None))
 
     walk(0, 0.0, ())
@@ -221,6 +320,9 @@ def _way(tokens: Sequence[Token], found: list[Quantity], quantity: Quantity, anc
         return None
     steps = quantity.start - anchor if anchor < quantity.start else anchor - quantity.end + 1
     if steps > REACH or (text in SYSTEMS and steps > 1):
+        return None
+    if text in SIZE_WORDS and anchor > quantity.start and (steps > 1 or quantity.comparator):
+        # "size 32" is said, "32 size" hardly ever; "under 60 size" is a price and the beginning of something else.
         return None
     low, high = sorted((anchor, quantity.start))
     between = sum(1 for other in found if low < other.start < high and other is not quantity)

@@ -9,7 +9,7 @@ from typing import Final
 from store.search.match import Hit, Step
 from store.search.rows import rows_of
 from store.search.tokens import words_of
-from store.search.vocabulary import Phrase
+from store.search.vocabulary import Phrase, Vocabulary
 from store.stock import Piece
 
 BRAND: Final = 4.0
@@ -20,7 +20,9 @@ LIKENESS: Final = -5.0
 """For "Coogi style": the name says what the piece is like, not what it is."""
 
 
-def ordered(db: sqlite3.Connection, hits: Sequence[Hit], step: Step, *, unavailable: bool, limit: int) -> tuple[Piece, ...]:
+def ordered(
+    db: sqlite3.Connection, hits: Sequence[Hit], step: Step, vocabulary: Vocabulary, *, unavailable: bool, limit: int
+) -> tuple[Piece, ...]:
     """Returns the pieces of the hits, best first; one that was sold in between is left out."""
     ranks = {hit.item_id: hit.rank for hit in hits}
     pieces = [piece for piece in rows_of(db, tuple(ranks)) if unavailable or piece.status == "available"]
@@ -28,12 +30,12 @@ def ordered(db: sqlite3.Connection, hits: Sequence[Hit], step: Step, *, unavaila
     spread = (worst - best) or 1.0
 
     def goodness(piece: Piece) -> tuple[float, int]:
-        return _goodness(piece, step) + (worst - ranks[piece.id]) / spread, piece.id
+        return _goodness(piece, step, vocabulary) + (worst - ranks[piece.id]) / spread, piece.id
 
     return tuple(sorted(pieces, key=goodness, reverse=True)[:limit])
 
 
-def _goodness(piece: Piece, step: Step) -> float:
+def _goodness(piece: Piece, step: Step, vocabulary: Vocabulary) -> float:
     name, brand, category = words_of(piece.name), words_of(piece.brand), words_of(piece.category)
     score = 0.0
     for group in step.wanted.groups:
@@ -45,9 +47,10 @@ def _goodness(piece: Piece, step: Step) -> float:
             if any(_has(name, (*phrase, "style")) for phrase in group.phrases):
                 score += LIKENESS
         elif group.kind == "garment":
-            if any(_has(name, phrase) for phrase in group.phrases):
+            # "shirt" stands in "t shirt", too: a longer name of something else is not this garment.
+            if longest_phrases(name, vocabulary) & set(group.phrases):
                 score += NAMED
-            if any(_has(category, phrase) for phrase in (*group.phrases, *group.shelves)):
+            if longest_phrases(category, vocabulary) & {*group.phrases, *group.shelves}:
                 score += SHELF
         elif any(_has(name, phrase) for phrase in group.phrases):
             score += WORD
@@ -55,6 +58,22 @@ def _goodness(piece: Piece, step: Step) -> float:
             score += WORD
     score += sum(WORD for phrase in step.wanted.boosts if _has(name, phrase))
     return score
+
+
+def longest_phrases(words: Phrase, vocabulary: Vocabulary) -> set[Phrase]:
+    """Returns the garments a name speaks of, each word counted once, in the longest phrase it stands in."""
+    found: set[Phrase] = set()
+    at = 0
+    while at < len(words):
+        step = 1
+        for length in (3, 2, 1):
+            phrase = words[at : at + length]
+            if phrase in vocabulary.garment_words:
+                found.add(phrase)
+                step = length
+                break
+        at += step
+    return found
 
 
 def _has(words: Phrase, phrase: Phrase) -> bool:

@@ -1,11 +1,12 @@
 """Reads a customer's sentence as filters and words.
 
-Order: prices, W×L and the measurements with their numbers, then letter sizes, numeric sizes, eras, colours, brands,
+Order: prices, W x L and the measurements with their numbers, then letter sizes, numeric sizes, eras, colours, brands,
 garments; what is left are words. Each step takes its tokens away from the next one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,13 +15,30 @@ from store.search.catalogue import Catalogue
 from store.search.labels import decade_named, decade_of
 from store.search.meaning import Meant, meant
 from store.search.numbers import COMPARATORS, MEASURES, SIZE_WORDS, quantities
-from store.search.tokens import Token, tokens_of, words_of
+from store.search.tokens import Token, tokens_of
 from store.search.vocabulary import Phrase, Vocabulary
 from store.search.wanted import Group, Wanted
 
 Mend = Callable[[str], str | None]
+Sticks = Callable[[str, str], bool]
 
-_PICTURED: Final = frozenset({"logo", "logos", "print", "swoosh", "graphic", "pattern", "stain", "hole", "pocket", "pockets", "letters", "stripes", "spellout"})
+_PICTURED: Final = frozenset(
+    {
+        "logo",
+        "logos",
+        "print",
+        "swoosh",
+        "graphic",
+        "pattern",
+        "stain",
+        "hole",
+        "pocket",
+        "pockets",
+        "letters",
+        "stripes",
+        "spellout",
+    }
+)
 """After one of these, "large" is not the size of the piece."""
 
 _NOT: Final = frozenset({"not", "without", "except", "sin", "non"})
@@ -33,6 +51,7 @@ class _Reading:
 
     tokens: list[Token]
     catalogue: Catalogue
+    sticks: Sticks
     taken: set[int] = field(default_factory=set)
     groups: list[tuple[int, Group]] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
@@ -47,15 +66,19 @@ class _Reading:
         return self.catalogue.vocabulary
 
 
-def parse(query: str, catalogue: Catalogue, mend: Mend) -> Wanted:
-    """Understands a query. `mend` gives the shop's word for a mistyped one, or None; every text can be parsed."""
+def parse(query: str, catalogue: Catalogue, mend: Mend, sticks: Sticks) -> Wanted:
+    """Understands a query; every text can be parsed.
+
+    `mend` gives the shop's word for a mistyped one, or None. `sticks` tells whether a word occurs in this shop's names
+    only behind a certain other one, as "bay" behind "green": then it is not a colour that was said.
+    """
     vocabulary = catalogue.vocabulary
     tokens, corrected = _mended(tokens_of(query), mend)
-    reading = _Reading(_said(tokens, vocabulary), catalogue)
+    reading = _Reading(_said(tokens, vocabulary), catalogue, sticks)
     _eras(reading)
     sizes = _size_pairs(reading)
     _phrases_with_digits(reading)
-    found = quantities(reading.tokens, reading.taken)
+    found = quantities(reading.tokens, reading.taken, _lettered(reading))
     _phrases(reading)
     wanted = Wanted(
         groups=_alternatives(reading),
@@ -78,8 +101,7 @@ def _mended(tokens: list[Token], mend: Mend) -> tuple[list[Token], dict[str, str
         better = mend(token.text) if token.kind == "word" and alone else None
         if better is not None:
             corrected[token.text] = better
-            token = replace(token, text=better)
-        fresh.append(token)
+        fresh.append(token if better is None else replace(token, text=better))
     return fresh, corrected
 
 
@@ -110,7 +132,7 @@ def _said(tokens: list[Token], vocabulary: Vocabulary) -> list[Token]:
             for length in range(min(vocabulary.longest, len(runs) - position), 0, -1):
                 part = runs[position : position + length]
                 says = vocabulary.says.get(tuple(text for _, _, text in part))
-                unbroken = all(a[1] == b[0] for a, b in zip(part, part[1:], strict=False)) or length > 1
+                unbroken = all(a[1] == b[0] for a, b in itertools.pairwise(part)) or length > 1
                 if says is not None and unbroken:
                     fresh += [Token("word", word) for word in says]
                     step = part[-1][1] - at
@@ -133,7 +155,13 @@ def _eras(reading: _Reading) -> None:
             end += 1
         plural = end < len(tokens) and tokens[end].text == "s" and (tokens[end].glued or end == index + 2)
         century, decade = (token.text[:2], token.text[2:]) if len(token.text) == 4 else ("", token.text)
-        if plural and len(decade) == 2 and decade.endswith("0") and century in {"", "19", "20"} and (century or decade >= "30" or decade == "00"):
+        if (
+            plural
+            and len(decade) == 2
+            and decade.endswith("0")
+            and century in {"", "19", "20"}
+            and (century or decade >= "30" or decade == "00")
+        ):
             reading.eras.add(decade_named(century, decade))
             reading.taken.update(range(index, end + 1))
         elif len(token.text) == 4 and 1930 <= token.value < 2030 and not _priced(tokens, index):
@@ -167,7 +195,7 @@ def _size_pairs(reading: _Reading) -> list[tuple[float, float]]:
                 continue
         before = tokens[index - 1] if index else None
         letter = None
-        if before and before.text in {"w", "l"} and token.glued and not before.glued:
+        if before and before.text in {"w", "l"} and token.glued and (not before.glued or index - 2 in taken):
             letter, used = before.text, index - 1
         elif after and after.text in {"w", "l"} and after.glued and 20 <= token.value <= 60:
             letter, used = after.text, index + 1
@@ -184,8 +212,24 @@ def _size_pairs(reading: _Reading) -> list[tuple[float, float]]:
 
 
 def _phrases_with_digits(reading: _Reading) -> None:
-    """Takes known phrases with figures in them, so that "2xl" and "501" are not taken for prices."""
-    _take(reading, lambda words: any(character.isdigit() for word in words for character in word))
+    """Takes known phrases with figures or bounds in them: "2xl", "501" and "air max" are no prices."""
+    _take(
+        reading,
+        lambda words: (
+            any(character.isdigit() for word in words for character in word)
+            or (len(words) > 1 and not COMPARATORS.isdisjoint(words))
+        ),
+    )
+
+
+def _lettered(reading: _Reading) -> set[int]:
+    """Returns the places of "size" before a size in letters."""
+    runs = _runs(reading.tokens, set())
+    return {
+        start
+        for (start, _, text), (_, _, after) in itertools.pairwise(runs)
+        if text in SIZE_WORDS and (after,) in reading.vocabulary.sizes
+    }
 
 
 def _phrases(reading: _Reading) -> None:
@@ -232,6 +276,14 @@ def _understood(reading: _Reading, start: int, end: int, words: Phrase) -> bool:
         reading.eras.add(vocabulary.eras[words])
         reading.taken.update(range(start, end))
         return True
+    if (
+        words in vocabulary.colors
+        and after.isalpha()
+        and _is_unknown(after, vocabulary)
+        and reading.sticks(words[-1], after)
+    ):
+        _add(reading, start, end + 1, Group("word", f"{words[-1]} {after}", ((*words, after),), typed=(*words, after)))
+        return True
     if words in vocabulary.colors and not (len(words) > 1 and words in shop):
         (reading.not_colors if negated else reading.colors).add(vocabulary.colors[words])
         reading.taken.update(range(start, end))
@@ -245,6 +297,10 @@ def _understood(reading: _Reading, start: int, end: int, words: Phrase) -> bool:
     else:
         _add(reading, start, end, group)
     return True
+
+
+def _is_unknown(word: str, vocabulary: Vocabulary) -> bool:
+    return word not in vocabulary.single and len(word) > 2
 
 
 def _group(words: Phrase, vocabulary: Vocabulary, shop: Mapping[Phrase, str]) -> Group | None:
@@ -297,72 +353,3 @@ def _alternatives(reading: _Reading) -> tuple[Group, ...]:
                 continue
         joined.append((start, group))
     return tuple(group for _, group in joined)
-
-
-def with_arguments(
-    wanted: Wanted,
-    catalogue: Catalogue,
-    *,
-    size: str | None,
-    max_cents: int | None,
-    min_cents: int | None,
-    color: str | None,
-    category: str | None,
-    brand: str | None,
-    era: str | None,
-) -> Wanted:
-    """Returns the query with the explicit arguments of a tool call in place of what its text said of the same thing."""
-    if max_cents is not None or min_cents is not None:
-        wanted = replace(wanted, min_cents=min_cents, max_cents=max_cents)
-    if size:
-        told = parse(f"size {size}", catalogue, _as_it_is)
-        wanted = replace(
-            wanted, letters=told.letters, numbers=told.numbers, system=told.system, waist=told.waist, inseam=told.inseam
-        )
-        if not (told.letters or told.numbers or told.waist or told.inseam):
-            wanted = _needing(wanted, Group("word", size, (words_of(size),), typed=words_of(size)))
-        elif told.numbers and _bottom(wanted, category, catalogue):
-            wanted = replace(wanted, numbers=(), waist=told.numbers[0])
-    if color:
-        told = parse(color, catalogue, _as_it_is)
-        wanted = replace(wanted, colors=told.colors)
-        if not told.colors and words_of(color):
-            wanted = _needing(wanted, Group("word", color, (words_of(color),), typed=words_of(color)))
-    if era:
-        eras = parse(era, catalogue, _as_it_is).eras
-        wanted = replace(wanted, eras=eras) if eras else wanted
-    for kind, said in (("garment", category), ("brand", brand)):
-        if said and words_of(said):
-            told = parse(said, catalogue, _as_it_is)
-            groups = tuple(group for group in told.groups if group.kind == kind)
-            if not groups:
-                groups = (Group(kind, said, (words_of(said),), typed=words_of(said)),)  # type: ignore[arg-type]  # both are kinds
-            elif kind == "garment" and len(groups) > 1:
-                # "Jackets & Coats" is one shelf, not two garments at once.
-                groups = (_either(groups),)
-            wanted = replace(wanted, groups=(*groups, *(group for group in wanted.groups if group.kind != kind)))
-    return wanted
-
-
-def _as_it_is(_word: str) -> None:
-    return None
-
-
-def _needing(wanted: Wanted, group: Group) -> Wanted:
-    return replace(wanted, groups=(*wanted.groups, group)) if group.phrases[0] else wanted
-
-
-def _either(groups: tuple[Group, ...]) -> Group:
-    return replace(
-        groups[0],
-        name=" or ".join(group.name for group in groups),
-        phrases=tuple(dict.fromkeys(phrase for group in groups for phrase in group.phrases)),
-        shelves=tuple(dict.fromkeys(phrase for group in groups for phrase in group.shelves)),
-    )
-
-
-def _bottom(wanted: Wanted, category: str | None, catalogue: Catalogue) -> bool:
-    garments = parse(category, catalogue, _as_it_is).groups if category else wanted.groups
-    known = catalogue.vocabulary.garments
-    names = [name for group in garments if group.kind == "garment" for name in group.name.split(" or ")]
-    return bool(names) and all(name in known and known[name].sizes == "bottom" for name in names)

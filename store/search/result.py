@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from store.stock import Piece, Unit, money
 from store.search.wanted import INCH, Wanted
+from store.stock import Piece, Unit, money
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,11 @@ LONGEST: Final = 400
 MOST: Final = 60
 """Tokens of a query that are read."""
 
-_QUOTES: Final = str.maketrans({c: "'" for c in "\u2019\u2018\u02bc\u00b4`\u2032\uff07"} | {c: '"' for c in "\u201c\u201d\u2033\u201f\uff02"} | {"\u00d7": "x"})
+_QUOTES: Final = str.maketrans(
+    dict.fromkeys((0x2019, 0x2018, 0x02BC, 0x00B4, 0x0060, 0x2032, 0xFF07), "'")
+    | dict.fromkeys((0x201C, 0x201D, 0x2033, 0x201F, 0xFF02), '"')
+    | {0x00D7: "x"}
+)
 _FRACTIONS: Final = {"\u00bd": 0.5, "\u00bc": 0.25, "\u00be": 0.75}
 _TOKEN: Final = re.compile(
     r"""(?P<number>\d+(?:[.,]\d{1,2}(?!\d))?)
@@ -39,8 +43,8 @@ def plain(text: str) -> str:
     """Returns the text in small letters without accents, with one kind of quote and nothing invisible."""
     for sign, value in _FRACTIONS.items():
         if sign in text:
-            text = re.sub(rf"(\d)\s*{sign}", lambda hit, value=value: f"{hit[1]}{str(value)[1:]}", text)
-            text = text.replace(sign, str(value))
+            # "21½" becomes 21.5, a lone "½" 0.5.
+            text = re.sub(rf"(\d)\s*{sign}", rf"\g<1>{str(value)[1:]}", text).replace(sign, str(value))
     folded = unicodedata.normalize("NFKD", text.translate(_QUOTES)).translate(_QUOTES)
     return "".join(c for c in folded if not unicodedata.combining(c) and unicodedata.category(c) != "Cf").lower()
 

@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any, Final
 
 from store.search.catalogue import Catalogue
+from store.search.tokens import plain
 
 SHORTEST: Final = 4
 """Letters of the shortest word that is mended; among shorter ones every second is one letter from another."""
@@ -24,6 +25,8 @@ ORDINARY: Final = 30_000
 
 RARE: Final = 2
 """A word in no more pieces than this may itself be a typo of whoever wrote the listing."""
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
 
 _lock = Lock()
 
@@ -94,10 +97,10 @@ def is_ordinary(word: str) -> bool:
 def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> str | None:
     """Returns the shop's word that a mistyped one meant, or None if it is no typo or nothing is near enough."""
     vocabulary = catalogue.vocabulary
-    if len(word) < SHORTEST or not word.isalpha() or word in vocabulary.single:
+    if len(word) < SHORTEST or not word.isalpha() or word in vocabulary.single or word in catalogue.brand_words:
         return None
     count = _count(db, word)
-    if count > RARE or (not count and _is_described(db, word)) or is_ordinary(word):
+    if count > RARE or is_ordinary(word) or (not count and _is_described(db, word)):
         return None
     with _lock:
         speller = _speller(id(vocabulary))
@@ -109,8 +112,8 @@ def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> str | Non
         cost = _cost(word, target, distance)
         if target == word or cost is None:
             continue
-        named = target in vocabulary.targets or any(target in brand for brand in catalogue.brands)
-        if count and not named:
+        named = target in vocabulary.targets or target in catalogue.brand_words
+        if count and not (named and cost <= 1.0 and distance == 1):
             continue
         if not named and (is_ordinary(target) or pieces <= RARE):
             continue
@@ -127,14 +130,14 @@ def _cost(word: str, target: str, distance: int) -> float | None:
     shorter = min(len(word), len(target))
     if distance == 1:
         same_start = word[0] == target[0] or sorted(word[:2]) == sorted(target[:2])
-        return 1.0 if same_start else 1.75 if shorter >= 5 else None
+        return 1.0 if same_start else 1.75 if shorter >= 5 or target.endswith(word) else None
     if shorter >= 6 and word[0] == target[0]:
         return 2.0
     return 2.0 if shorter == 5 and word[0] == target[0] and sorted(word) == sorted(target) else None
 
 
 def _sound(word: str) -> str:
-    """Returns a word as it sounds, roughly: ph is f, c and q are k, z is s, doubled letters are one, vowels after the first go."""
+    """Returns a word as it sounds, roughly: ph is f, c is k or s, doubled letters are one, only the first vowel counts."""
     heard = re.sub(r"ph", "f", word)
     heard = re.sub(r"ck|c(?=[^eiy]|$)|q", "k", heard)
     heard = re.sub(r"c(?=[eiy])|z", "s", heard)
@@ -148,4 +151,10 @@ def _count(db: sqlite3.Connection, word: str) -> int:
 
 
 def _is_described(db: sqlite3.Connection, word: str) -> bool:
-    return db.execute("SELECT 1 FROM items_fts WHERE items_fts MATCH ? LIMIT 1", (f'"{word}"',)).fetchone() is not None
+    """Tells whether a description really holds the word; the index alone cannot: its stems make "hoode" of "hood"."""
+    rows = db.execute(
+        "SELECT items.description FROM items_fts JOIN items ON items.id = items_fts.rowid"
+        " WHERE items_fts MATCH ? LIMIT 20",
+        (f'"{word}"',),
+    )
+    return any(word in _WORD.findall(plain(str(row[0]))) for row in rows)

@@ -112,7 +112,7 @@ def _built(data: Mapping[str, Any]) -> Vocabulary:
     same = {}
     for name, words in data["same"].items():
         phrases = _phrases(words)
-        same.update({phrase: (name, phrases) for phrase in (*phrases, (name,))})
+        same.update(dict.fromkeys((*phrases, (name,)), (name, phrases)))
     sizes = {phrase: name for name, words in data["sizes"].items() for phrase in _phrases(words)}
     eras = {phrase: name for name, words in data["eras"].items() for phrase in _phrases(words)}
     says = {words_of(said): tuple(meant.split()) for said, meant in data["says"].items()}
@@ -135,7 +135,9 @@ def _built(data: Mapping[str, Any]) -> Vocabulary:
         brands=brands,
         brand_words=brand_words,
         single=ignore | {word for phrase in every for word in phrase},
-        targets=frozenset(word for phrase in (*garment_words, *colors, *brands, *same) for word in phrase if len(word) > 3),
+        targets=frozenset(
+            word for phrase in (*garment_words, *colors, *brands, *same) for word in phrase if len(word) > 3
+        ),
         longest=max(len(phrase) for phrase in every),
     )
 

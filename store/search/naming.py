@@ -1,0 +1,69 @@
+"""Finds which pieces a customer means when she names one, whether they can still be sold or not."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import replace
+from typing import Final
+
+from store.items import get_many
+from store.search import typos
+from store.search.catalogue import catalogue
+from store.search.match import CANDIDATES, Step, find, sticks
+from store.search.order import ordered
+from store.search.parse import parse
+from store.search.wanted import Group, Wanted
+from store.stock import Piece
+
+_SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{1,39}")
+NAMED: Final = 5
+"""Pieces that one description may fit before it names nothing."""
+
+
+def named_pieces(db: sqlite3.Connection, text: str, *, limit: int = NAMED) -> tuple[Piece, ...]:
+    """Returns the pieces that a text means by their SKU or by a description: available ones first, then held and sold.
+
+    "is the brown suede one still available" gives the brown suede jacket, sold or not. Only what says which piece it is
+    counts (garment, brand, colour, era, size and words); a price or a measurement in the question is what she asks for.
+    Empty when the text names nothing, or when no piece fits all of it.
+    """
+    by_sku = _by_sku(db, text)
+    if by_sku:
+        return tuple(by_sku[:limit])
+    shop = catalogue(db)
+    wanted = parse(
+        text,
+        shop,
+        mend=lambda word: typos.mended(db, word, shop),
+        sticks=lambda first, second: sticks(db, first, second),
+    )
+    telling = Wanted(groups=wanted.groups, eras=wanted.eras, colors=wanted.colors, letters=wanted.letters)
+    if not telling.groups:
+        return ()
+    # "the one with the orange lining": a colour may be a part's, and the size what she wears.
+    parts = tuple(
+        Group("word", color, shop.vocabulary.color_words[color], typed=(color,)) for color in sorted(wanted.colors)
+    )
+    unsized = replace(telling, letters=frozenset())
+    for asked in (telling, unsized, replace(unsized, colors=frozenset(), groups=(*telling.groups, *parts))):
+        for everywhere in (False, True):
+            step = Step(asked, everywhere=everywhere)
+            hits = find(db, step, shop, unavailable=True, limit=CANDIDATES)
+            pieces = ordered(db, hits, step, shop.vocabulary, unavailable=True, limit=CANDIDATES)
+            if pieces:
+                return tuple(sorted(pieces, key=lambda piece: piece.status != "available")[:limit])
+    return ()
+
+
+def _by_sku(db: sqlite3.Connection, text: str) -> list[Piece]:
+    """Returns the pieces whose SKU stands in the text, in its order; without a digit every word would be one."""
+    words = [word.strip(".-/_") for word in _SKU.findall(text[:2000])]
+    asked = [
+        form
+        for word in words
+        if any(c.isdigit() for c in word)
+        for form in dict.fromkeys((word, word.upper(), word.lower()))
+    ]
+    found = {piece.sku: piece for piece in get_many(db, dict.fromkeys(asked[:60]))}
+    return [found[form] for form in dict.fromkeys(asked) if form in found]
