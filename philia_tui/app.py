@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -61,9 +63,17 @@ class PhiliaApp(App[None]):
         """Takes the owner's keys, and freezes what lives as long as the app so that no key waits for it."""
         if self.settings.inbox.keys:
             self.set_keymap(self.settings.inbox.keys)
+        if not self.is_headless:
+            # Textual leaves these to the system, which would leave the terminal in its raw state.
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
         self.call_after_refresh(self._settled)
 
     def _settled(self) -> None:
+        if self.server is not None:
+            self.server.start()
+        self.run_worker(load_verbs, thread=True, exit_on_error=False, group="warm")
         gc.collect()
         gc.freeze()
         for told in keys.clashes(self.settings.inbox.keys):
@@ -132,3 +142,11 @@ class PhiliaApp(App[None]):
         figures = self.inbox.figures
         stopped = figures is not None and (figures.paused or figures.sender_paused is not None)
         self.inbox.act(self.inbox.verbs.stop(stop=not stopped))
+
+
+def load_verbs() -> None:
+    """Loads what the first verb needs, 60 ms that neither the first paint nor the first key pays."""
+    import philia_tui.verbs
+    import philia_tui.widgets.ask
+    import philia_tui.widgets.editor
+    import philia_tui.widgets.review  # noqa: F401, PLC0415

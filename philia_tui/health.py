@@ -26,6 +26,10 @@ class ServerHandle(Protocol):
         """Returns how the server stands now; never waits."""
         ...
 
+    def start(self) -> None:
+        """Sees to it that one runs, if that is its business; called after the first paint, on the main thread."""
+        ...
+
 
 SIGNS: dict[Standing, str] = {
     "listening": "● listening",

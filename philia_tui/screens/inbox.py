@@ -136,7 +136,12 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
 
     def _tick(self) -> None:
         """Countdowns move by themselves; nothing is read that has not changed."""
-        self.header.show(self.figures, self.health())
+        health = self.health()
+        if health.standing == "failed" and self.header.health.standing != "failed":
+            self.tell(f"The server failed: {health.words}", bad=True)
+        elif health.standing == "stopped" and self.server is not None:
+            self.server.start()
+        self.header.show(self.figures, health)
         self.header.refresh()
         self.queue.refresh()
         if self.thread.has_sendings:

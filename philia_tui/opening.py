@@ -1,0 +1,73 @@
+"""Opens the inbox over a shop: the screen or the plain lines, with a server beside it that ends when it does."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from philia_tui.child import ServerKeeper
+from store import switches
+from store.database import connect
+from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from philia_tui.commands.context import Shop
+    from server.settings import Settings
+
+
+def open_over(where: Shop, *, plain: bool) -> None:
+    """Opens the inbox of a shop as the settings say; returns when the owner closes it and the child has ended."""
+    from philia_tui.commands.context import fail  # noqa: PLC0415  # the command line is loaded already
+    from store.migrations import migrate  # noqa: PLC0415  # Alembic only where the schema is behind
+
+    try:
+        migrate(where.path)
+        file = where.loaded.file
+        arguments = ("--config", str(file)) if file is not None else ()
+        run(where.path, where.settings, arguments=arguments, plain=plain)
+    except StoreError as fault:
+        fail(str(fault))
+
+
+def run(
+    database: Path,
+    settings: Settings,
+    *,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    plain: bool = False,
+) -> None:
+    """Runs the inbox over a migrated database; `arguments` and `environment` are for the child, `philia serve`."""
+    keeper = ServerKeeper(
+        database, arguments=arguments, environment=environment, address=lambda: listening(database)
+    )
+    try:
+        if plain:
+            from philia_tui.plain import converse  # noqa: PLC0415  # no Textual here
+
+            converse(database, settings, server=keeper)
+        else:
+            from philia_tui.app import PhiliaApp  # noqa: PLC0415  # Textual, 480 ms
+
+            PhiliaApp(database, settings, server=keeper).run()
+    finally:
+        keeper.stop()
+
+
+def listening(database: Path) -> str | None:
+    """Returns the address that the running server told, if it has told one."""
+    try:
+        db = connect(database, readonly=True)
+    except StoreError:
+        return None
+    try:
+        told = json.loads(switches.get(db, "server") or "{}")
+    except (sqlite3.Error, ValueError):
+        return None
+    finally:
+        db.close()
+    address = told.get("listening")
+    return str(address) if address else None
