@@ -72,7 +72,8 @@ def name(text: str) -> str:
 
 def line(column: str, text: str) -> str:
     """Reads one line: control characters out, every run of blanks one space."""
-    cleaned = text.strip() if text.isprintable() else _BLANKS.sub(" ", _CONTROL.sub(" ", text)).strip()
+    plain = text.isprintable() and "  " not in text
+    cleaned = text.strip() if plain else _BLANKS.sub(" ", _CONTROL.sub(" ", text)).strip()
     if len(cleaned) > LINE_LIMIT:
         raise ValueError(f"{column} is {len(cleaned)} characters long; {LINE_LIMIT} at most")
     return cleaned

@@ -71,7 +71,9 @@ def _decode(data: bytes, file: Path) -> tuple[str, str]:
                 return data[len(bom) :].decode(encoding), encoding
             except UnicodeDecodeError as fault:
                 raise StoreError(f"{file} begins like {encoding} and is not: {fault.reason}.") from fault
-    if b"\0" in data[:4096]:
+    start = data[:4096]
+    if start.startswith(b"PK\x03\x04") or start.count(0) * 10 > len(start):
+        # A spreadsheet's own format, or some other: text has a stray NUL at the most.
         raise StoreError(f"{file} is not a text file. Export it as CSV and import that.")
     try:
         return data.decode("utf-8"), "utf-8"
