@@ -17,6 +17,10 @@ from server.tiktok.reply import Reply
 BODY_LIMIT: Final = 1_048_576
 """Bytes of an answer that are read: the largest documented one, a hundred conversations, is about 100 kB."""
 
+CONNECT_SHARE: Final = 0.45
+"""Of the timeout, for the TCP connection and as much again for TLS: httpx closes what it gives up itself, whereas a
+handshake cancelled from outside leaves its socket open."""
+
 NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """The only failures of httpx that prove that no byte of the request left."""
 
@@ -71,20 +75,24 @@ def new_http(base_url: str, timeout_seconds: float, *, keep_alive: bool) -> http
     """Returns an HTTP client for TikTok, redirects not followed.
 
     Without `keep_alive` each request has a connection of its own: a reused one may have been closed by the far end
-    already, and then the loss looks like a request that left.
+    already, and then the loss looks like a request that left. Raises ValueError for a proxy of the environment that
+    cannot be used.
     """
     local = httpx.URL(base_url).host in ("127.0.0.1", "::1", "localhost")
-    return httpx.AsyncClient(
-        base_url=base_url,
-        timeout=timeout_seconds,
-        limits=httpx.Limits(max_keepalive_connections=None if keep_alive else 0),
-        headers={"User-Agent": "philia", "Accept": "application/json"}
-        | ({} if keep_alive else {"Connection": "close"}),
-        follow_redirects=False,
-        # A proxy of the machine is for the way out; certificates are loaded (30 ms) only where they are used.
-        trust_env=not local,
-        verify=base_url.startswith("https:"),
-    )
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url,
+            timeout=httpx.Timeout(timeout_seconds, connect=timeout_seconds * CONNECT_SHARE),
+            limits=httpx.Limits(max_keepalive_connections=None if keep_alive else 0),
+            headers={"User-Agent": "philia", "Accept": "application/json"}
+            | ({} if keep_alive else {"Connection": "close"}),
+            follow_redirects=False,
+            # A proxy of the machine is for the way out; certificates are loaded (30 ms) only where they are used.
+            trust_env=not local,
+            verify=base_url.startswith("https:"),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ValueError(f"The proxy named in the environment cannot be used ({error}); correct or unset it.") from None
 
 
 async def exchange(http: httpx.AsyncClient, request: httpx.Request, timeout_seconds: float) -> Reply | Silence:

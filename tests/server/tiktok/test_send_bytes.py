@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from server.tiktok.answer import Dialect
 from server.tiktok.client import TikTokClient
 from tests.server.tiktok.far_end import ACCEPTED, answer, far_end
 
@@ -101,3 +102,32 @@ async def test_the_environments_proxy_is_not_asked_about_this_machine(monkeypatc
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with far_end(GOOD) as end, TikTokClient(end.url, "b", "t") as client:
         assert (await client.send("v1", "u", "hi")).outcome == "sent"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://x", "http://[::1"])
+def test_a_proxy_that_cannot_be_used_is_said(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unusable proxy in the environment is a ValueError with a sentence, at the start and not at a send."""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ValueError, match="proxy"):
+        TikTokClient("https://business-api.tiktok.com", "b", "t")
+
+
+HOSTILE = [
+    "\x00",
+    "\x1b[2J\x1b]0;x\x07",
+    "\u202e\u200b\u2028",
+    "e\u0301 \u00e9",
+    '"\\/</script>',
+    "\U0001f9e5" * 3_000,
+    "a\r\n\tb ",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("dialect", ["v1", "v1.3"])
+async def test_a_text_arrives_as_it_was_decided(dialect: Dialect, text: str) -> None:
+    """Control signs, bidi marks, combining and astral characters arrive unchanged: what was approved is sent."""
+    async with far_end(GOOD) as end, TikTokClient(end.url, "b", "t") as client:
+        assert (await client.send(dialect, "u", text)).outcome == "sent"
+        body = json.loads(end.body())
+        assert (body["content"]["text"] if dialect == "v1" else body["text"]["body"]) == text

@@ -61,6 +61,25 @@ async def test_a_connection_that_is_never_taken_never_left(dialect: Dialect) -> 
     assert (read.outcome, read.kind) == ("not_sent", "connect")
 
 
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+async def test_a_handshake_that_fails_never_left(dialect: Dialect, greeting: bytes) -> None:
+    """Where TLS was expected, plain words and silence are connections that never came about; no socket is left open."""
+    silence = asyncio.Event()
+
+    async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        if not greeting:
+            await silence.wait()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, TikTokClient(address, "b", "t", timeout_seconds=0.6) as client:
+        read = await client.send(dialect, "u", "hi")
+        silence.set()
+    assert (read.outcome, read.kind) == ("not_sent", "connect")
+
+
 async def test_silence_after_the_request_is_a_doubt(dialect: Dialect) -> None:
     """A server that takes the request and says nothing leaves the outcome unknown, and is no word of TikTok's."""
 
