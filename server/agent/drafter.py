@@ -22,6 +22,7 @@ from server.agent.grounding import check
 from server.agent.hold_reasons import UNHEALTHY, HoldCode, hold
 from server.agent.loop import Reply, Run, Spent
 from server.agent.model import Model, ModelFault
+from server.agent.phrasebook import INTENTS
 from server.agent.port import Drafted, DraftRequest
 from server.agent.tools import Lookups, Read
 from server.secrets import Secrets
@@ -226,6 +227,7 @@ def _from_model(
 ) -> Drafted:
     written = reply.written
     by_rules = intents.read(request.unanswered, settings.agent.languages).intents
+    said = written.intent if written.intent in INTENTS else by_rules[0]
     reason = hold(reply.held, reply.detail) if reply.held is not None else None
     if reason is None and written.needs_owner:
         reason = hold("asked_for_owner", written.reason)
@@ -239,8 +241,9 @@ def _from_model(
         drafter="model",
         verdict=reply.verdict,
         evidence=lookups.evidence,
-        intent=by_rules[0],
-        intents=by_rules if written.intent is None or written.intent in by_rules else (*by_rules, written.intent),
+        # The model's own reading; the policy reads the message again by the rules and wants the two to agree.
+        intent=said,
+        intents=tuple(dict.fromkeys((said, *by_rules))),
         language=language,
         needs_owner=written.needs_owner or reply.held is not None,
         hold_reason=reason,
