@@ -9,6 +9,7 @@ from server.agent.grounding.clauses import Clause
 from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
 
+_PRONOUNS: Final = frozenset("it she he they its this es esta este son".split())
 IDENTITY: Final = ("colour", "garment", "material", "era")
 
 
@@ -69,6 +70,22 @@ def _named(row: Row, unit: Unit) -> bool:
     return unit.key in row.stems or unit.stem in row.stems
 
 
+def _names(units: Sequence[Unit], unit: Unit) -> bool:
+    """Tells whether the unit names a piece, rather than saying something of the one already spoken of: "the red one", not "it is red"."""
+    if unit.kind == "mention":
+        return True
+    at = units.index(unit)
+    if any(other.key in _PRONOUNS for other in units[:at]):
+        return False
+    if "garment" in unit.tags or not unit.tags:
+        return True
+    before = units[at - 1].key if at else ""
+    after = [other.key for other in units[at + 1 : at + 4]]
+    return before in {"la", "el", "las", "los"} or (
+        before in {"the", "this", "that"} and bool({"one", "ones", "piece"} & set(after))
+    )
+
+
 class Focus:
     """Follows which piece the reply is speaking of, clause by clause."""
 
@@ -87,6 +104,9 @@ class Focus:
         if any("both" in unit.tags for unit in clause.units) and not any(unit.kind == "mention" for unit in units):
             named = frozenset(self.group)
             clause.rows, clause.sure = (named if len(named) == 2 else every if len(every) == 2 else frozenset()), True
+            return
+        if len(self.current) == 1 and not any(_names(clause.units, unit) for unit in units):
+            clause.rows, clause.sure = self.current, True
             return
         exact, loose = self._narrow(every, units)
         if not units or exact is None:

@@ -83,6 +83,11 @@ def _judge(reading: Reading) -> set[str]:
     policies_first(reading)
     for clause in reading.clauses:
         focus.bind(clause)
+    if len(focus.group) == 1:
+        # "It's available and it's $45: the Nike windbreaker" names its piece last.
+        for clause in reading.clauses:
+            if len(clause.rows) > 1 and not clause.sure:
+                clause.rows, clause.sure = frozenset(focus.group), True
     for sentence in sorted({clause.sentence for clause in reading.clauses}):
         clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
         share(clauses)

@@ -14,6 +14,8 @@ _CUTS: Final = frozenset(",()-+&")
 _ASKING: Final = frozenset(
     phrase[0] for lexicon in LANGUAGES for rows in lexicon.phrases.values() for phrase, tags in rows if "ask" in tags
 )
+_LABELS: Final = frozenset({"measure", "cue:cues", "cue:asks", "size_word:cues"})
+"""Before a colon these only name the figure that follows: "Size: L"."""
 _ALIKE: Final = frozenset({"colour", "material", "size"})
 
 
@@ -56,6 +58,8 @@ def cut(units: Sequence[Unit]) -> list[Clause]:
     for at, unit in enumerate(units):
         ends = unit.kind == "break" and unit.key in _ENDS
         cuts = (unit.kind == "break" and unit.key in _CUTS) or "join" in unit.tags or unit.kind == "emoji"
+        if unit.kind == "break" and unit.key == ":" and at and not units[at - 1].tags.keys() & _LABELS:
+            cuts = True
         if cuts and not ends and _alike(units, at):
             cuts = False
         if not ends and not cuts:

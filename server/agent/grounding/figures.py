@@ -130,18 +130,10 @@ def _length(reading: Reading, clause: Clause, unit: Unit) -> None:
 
 
 def _size(reading: Reading, clause: Clause, unit: Unit) -> None:
-    if clause.prefers:
+    if clause.prefers and (clause.asks or clause.has("if") or "size:" + unit.label in reading.question.roots):
         unit.done = True
         return
-    _settle(reading, clause, unit, "size", lambda row, unit: size_or_word(row, unit))
-
-
-def size_or_word(row: Row, unit: Unit) -> Answer:
-    """Compares a size; "small" may also be a word of the description."""
-    answer = size(row, unit.label)
-    if not answer.backed and unit.raw.islower() and len(unit.raw) > 2 and row.says(unit.keys):
-        return Answer(True, "description", unit.raw)
-    return answer
+    _settle(reading, clause, unit, "size", lambda row, unit: size(row, unit.label))
 
 
 def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus) -> None:

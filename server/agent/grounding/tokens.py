@@ -17,6 +17,7 @@ _TOKEN: Final = re.compile(
         |@[\w.]{1,64})
     |(?P<hole>\{[^{}\n]{0,80}\}?|\[[^\[\]\n]{0,80}\]?|<[a-zA-Z_/][^<>\n]{0,80}>|%[sd]\b|__{1,20}|\$[A-Za-z_]\w{0,40}|[{}\[\]<>~^|\\])
     |(?P<decade>'?(?:19|20)?\d0\s?'?s\b)
+    |(?P<initials>(?<![\w.])(?:[a-z]\.){1,5}[a-z](?![a-z0-9])\.?)
     |(?P<cross>\d{1,5}(?:\.\d{1,3})?\s?["']?\s?[x]\s?\d{1,5}(?:\.\d{1,3})?(?![\w]))
     |(?P<frac>(?:\d{1,5}(?:\s{1,2}|-))?\d{1,2}/\d{1,2}(?![\d/]))
     |(?P<num>\d{1,12}(?:[.,]\d{1,12}){0,4}|\d+)
@@ -137,7 +138,10 @@ def tokenise(text: str) -> list[Token]:
             continue
         raw = match.group()
         start, end = match.span()
-        if kind == "word":
+        if kind == "initials":
+            key = raw.replace(".", "").lower()
+            tokens.append(Token("word", key, raw, start, end, key, None, glued))
+        elif kind == "word":
             for key in _keys(raw):
                 tokens.append(Token("word", key, raw, start, end, singular(key), None, glued))
         else:

@@ -7,6 +7,7 @@ from typing import Final
 
 from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
+from server.agent.grounding.question import meanings
 from server.agent.grounding.reading import Answer, Reading
 from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
@@ -60,7 +61,7 @@ def judge(reading: Reading, clause: Clause) -> None:
             and "safe" not in tags
             and "measure" not in tags
         ):
-            if clause.prefers:
+            if clause.prefers and (clause.asks or clause.has("if") or meanings(unit) <= reading.question.roots):
                 unit.done = True
             else:
                 _settle(
