@@ -261,6 +261,11 @@ class Delivery(SQLModel, table=True):
         _one_of("state", DELIVERY_STATES),
         Index("deliveries_by_conversation", "conversation_id", "id"),
         Index(
+            "deliveries_lost",
+            "conversation_id",
+            sqlite_where=text("state IN ('failed', 'expired') AND acknowledged_at IS NULL"),
+        ),
+        Index(
             "deliveries_open",
             "state",
             "next_at",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from store.views.header import Header, header
 from store.views.queue import HOLDS, LISTS, Row, all_held, find, newest_held, order, rows, tally
+from store.views.search import Found, excerpt, messages
 from store.views.thread import Basis, Card, DraftView, Mark, Said, Sending, card, draft, said, sendings
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Basis",
     "Card",
     "DraftView",
+    "Found",
     "Header",
     "Mark",
     "Row",
@@ -23,8 +25,10 @@ __all__ = [
     "all_held",
     "card",
     "draft",
+    "excerpt",
     "find",
     "header",
+    "messages",
     "newest_held",
     "order",
     "rows",

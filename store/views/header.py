@@ -32,9 +32,7 @@ def header(db: sqlite3.Connection, *, now: int) -> Header:
         paused=switches.get("paused") == "1",
         sender_paused=switches.get("sender_pause") or None,
         failed=db.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state IN ('failed', 'expired')"
-            " AND acknowledged_at IS NULL AND created_at > ? LIMIT 1000)",
-            (now - 7 * 86_400_000,),
+            "SELECT count(*) FROM deliveries WHERE state IN ('failed', 'expired') AND acknowledged_at IS NULL"
         ).fetchone()[0],
         poison=db.execute("SELECT count(*) FROM inbound_events WHERE state = 'poison'").fetchone()[0],
         urgent=db.execute(
