@@ -170,6 +170,9 @@ def _mended(word: str, code: str) -> str:
     allowed = 2 if len(word) >= 8 else 1
     best, distance = word, allowed + 1
     for right in phrasebook(code).spelling:
+        if right.startswith(word) or word.startswith(right):
+            # "damage" is no misspelt "damaged".
+            continue
         if right[0] != word[0] or abs(len(right) - len(word)) > allowed or len(right) < 5:
             continue
         off = OSA.distance(word, right, score_cutoff=allowed)

@@ -84,6 +84,10 @@ class Phrasebook:
     budget: re.Pattern[str]
     body: re.Pattern[str]
     instructions: Mapping[str, re.Pattern[str]]
+    plurals: frozenset[str]
+    """Words at the end of a piece's name that make it a plural."""
+    slots: Mapping[str, tuple[str, str]]
+    """What changes with it: "is" → ("is", "are")."""
     replies: Mapping[str, tuple[str, ...]]
 
     def forms(self, key: str) -> tuple[str, ...]:
@@ -133,6 +137,8 @@ def read(given: Mapping[str, Any]) -> Phrasebook:
         budget=re.compile(given["budget"]["under"]),
         body=re.compile(given["body"]["pattern"]),
         instructions={name: re.compile(expression) for name, expression in given["instructions"].items()},
+        plurals=frozenset(_words(given["plural"]["words"])),
+        slots={slot: (str(one), str(many)) for slot, (one, many) in given["plural"]["slots"].items()},
         replies={key: (forms,) if isinstance(forms, str) else tuple(forms) for key, forms in replies.items()},
     )
 

@@ -14,6 +14,7 @@ _SKU: Final = re.compile(r"\b[a-z]{1,5}-\d{1,6}\b|\bsku[ :#]{0,3}([a-z0-9-]{2,20
 _WORD: Final = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)*")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _WAIST_LENGTH: Final = re.compile(r"\b(?:w\s?)?(\d{2})\s?(?:x|by|l|/)\s?(?:l\s?)?(\d{2})\b|\bw(\d{2})\b")
+_NUMBERED: Final = re.compile(r"\b(?:size|sz|talla|numero|us|uk|eu)\s?(\d{1,2}(?:\.5)?)\b(?! ?(?:in|inch|cm|chest)\b)")
 _WORDS_A_QUERY: Final = 8
 
 
@@ -77,9 +78,15 @@ def _ask(sentence: str, book: Phrasebook) -> Ask:
     left = book.budget.sub(" ", left)
     left = book.body.sub(" ", left)
     size, left = _size(left, book)
+    numbered = _NUMBERED.search(left)
+    left = _NUMBERED.sub(" ", left)
     words = [word for word in _WORD.findall(left) if word not in book.stop and not _NUMBER.fullmatch(word)]
-    words = [word for word in words if len(word) > 1 and not set(word) <= {"_"}][:_WORDS_A_QUERY]
+    words = [word for word in words if len(word) > 1 and not set(word) <= {"_"}][:_NUMBERED: Final = re.compile(r"\b(?:size|sz|talla|numero|us|uk|eu)\s?(\d{1,2}(?:\.5)?)\b(?! ?(?:in|inch|cm|chest)\b)")
+_WORDS_A_QUERY]
     mapped = [book.words.get(word, word) for word in words]
+    if numbered and mapped:
+        # The search knows which system the number is of.
+        mapped.append(f"size {numbered.group(1)}")
     return Ask(
         query=" ".join(dict.fromkeys(mapped)),
         echo=tuple(dict.fromkeys(word for word in words if word in book.words)),

@@ -20,15 +20,14 @@ def answer(request: DraftRequest, reader: Reader, voice: Voice) -> Answer | None
         told.hold("not_found")
         return told
     told = Answer(cited=[piece.sku])
-    name = voice.name(piece)
     if request.held_now is not None:
         if request.line_place is None or request.line_place < 1:
-            told.parts.append(voice.say("held_now", name=name))
+            told.parts.append(voice.say("held_now", of=piece))
         else:
-            told.parts.append(voice.say("line_next" if request.line_place == 1 else "line_waiting", name=name))
+            told.parts.append(voice.say("line_next" if request.line_place == 1 else "line_waiting", of=piece))
     elif request.offered_now is not None:
-        told.parts.append(voice.say("offered_now", name=name))
+        told.parts.append(voice.say("offered_now", of=piece))
     else:
-        told.parts.append(voice.say("replaced", name=name))
+        told.parts.append(voice.say("replaced", of=piece))
         told.add(similar_to(piece, reader, voice))
     return told

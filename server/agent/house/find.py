@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from server.agent.evidence import Search
 from server.agent.house.asks import Ask
+from server.agent.port import DraftRequest
 from store.stock import Piece
 
 Get = Callable[[str], Piece | None]
@@ -94,8 +95,8 @@ class Meant:
     """Nothing tells which piece is meant."""
 
 
-def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence[str]) -> Meant:
-    """Finds the pieces that an ask is about."""
+def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence[str], said: str = "") -> Meant:
+    """Finds the pieces that an ask is about. `said` is our last reply: what it named is what "it" may mean."""
     if ask.skus:
         named = reader.many(ask.skus)
         if named:
@@ -106,10 +107,10 @@ def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence
     for piece in shared:
         reader.pieces.setdefault(piece.sku, piece)
     if not ask.query and not ask.size and ask.max_price_cents is None:
-        return _it(shared, around)
+        return _it(shared, around, said)
     if not ask.query and ask.size and around and not ask.max_price_cents:
         # "is it a medium?" about the piece they talk of.
-        return _it(shared, around)
+        return _it(shared, around, said)
     if ask.query:
         near = [piece for piece in around if _has(piece, ask.query)]
         if near and (ask.pointing or shared):
@@ -120,12 +121,32 @@ def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence
     return Meant(tuple(result.pieces), certain=False, exact=result.exact)
 
 
-def _it(shared: Sequence[Piece], around: Sequence[Piece]) -> Meant:
-    if len(shared) > 1:
-        return Meant(tuple(shared[:3]), certain=False, doubt=True)
-    if around:
-        return Meant((around[0],), certain=True)
-    return Meant((), certain=False, unnamed=True)
+def _nearest(pieces: Sequence[Piece], query: str) -> Piece | None:
+    """Returns the one piece whose name has most of the words, at least two, or None when two have as many."""
+    asked = words_of(query)
+    shares = [(len(asked & words_of(f"{piece.name} {piece.brand} {piece.color} {piece.era}")), piece) for piece in pieces]
+    best = max((share for share, _ in shares), default=0)
+    first = [piece for share, piece in shares if share == best]
+    return first[0] if len(first) == 1 and best >= 2 and best * 5 >= len(asked) * 3 else None
+
+
+def last_reply(request: DraftRequest) -> str:
+    """Returns our last message in the thread, or ""."""
+    return next((turn.text for turn in reversed(request.turns) if turn.role == "assistant"), "")
+
+
+def _it(shared: Sequence[Piece], around: Sequence[Piece], said: str) -> Meant:
+    """Resolves "it": the post she shared, else the only piece our last reply named, else the only one talked of."""
+    pool = list(shared)
+    if not pool:
+        spoken = said.casefold()
+        pool = [piece for piece in around if piece.name.casefold().split(",", 1)[0].strip() in spoken]
+    pool = pool or list(around)
+    if not pool:
+        return Meant((), certain=False, unnamed=True)
+    if len(pool) == 1:
+        return Meant((pool[0],), certain=True)
+    return Meant(tuple(pool[:3]), certain=False, doubt=True)
 
 
 def _pointed(ask: Ask, reader: Reader) -> Meant:
@@ -133,6 +154,9 @@ def _pointed(ask: Ask, reader: Reader) -> Meant:
     everything = reader.look(ask.query, size=ask.size, every=True)
     fitting = [piece for piece in everything.pieces if _has(piece, ask.query)]
     if not everything.exact and not fitting:
+        nearest = _nearest(everything.pieces, ask.query)
+        if nearest is not None:
+            return Meant((nearest,), certain=True)
         return Meant(
             tuple(piece for piece in everything.pieces if piece.status == "available"), certain=False, exact=False
         )

@@ -40,11 +40,20 @@ class Voice:
     known: dict[str, Piece] = field(default_factory=dict)
     """Every piece of this run, since a short name must mean one of them only."""
 
-    def say(self, key: str, /, *, needed: bool = True, **values: str) -> Part | None:
-        """Returns a part from the phrasebook, its variant chosen by the hash; None when the language has none."""
+    def say(self, key: str, /, *, needed: bool = True, of: Piece | None = None, **values: str) -> Part | None:
+        """Returns a part from the phrasebook, its variant chosen by the hash; None when the language has none.
+
+        `of` is the piece it speaks of: its name fills {name}, and the sentence follows its number.
+        """
         forms = self.book.forms(key)
         if not forms:
             return None
+        many = 0
+        if of is not None:
+            name = self.name(of)
+            many = int(self._plural(name))
+            values.setdefault("name", name)
+        values.update({slot: pair[many] for slot, pair in self.book.slots.items()})
         start = self.seed % len(forms)
         turned = [*forms[start:], *forms[:start]]
         filled = [_filled(form, values) for form in turned]
@@ -60,6 +69,10 @@ class Voice:
         if 8 <= len(head) <= _NAME_LIMIT and not self._shared(head, piece):
             return head
         return whole if len(whole) <= _NAME_LIMIT else _code(piece)
+
+    def _plural(self, name: str) -> bool:
+        words = re.findall(r"\w+", re.split(r",| with | style ", name.casefold(), maxsplit=1)[0])
+        return bool(words) and words[-1] in self.book.plurals
 
     def _shared(self, head: str, piece: Piece) -> bool:
         wanted = set(head.casefold().split())

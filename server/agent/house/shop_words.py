@@ -8,7 +8,7 @@ from typing import Final
 
 from server.agent.house.answer import Answer
 from server.agent.house.asks import asks_of
-from server.agent.house.find import Reader, meant
+from server.agent.house.find import Reader, last_reply, meant
 from server.agent.house.say import LIMIT, Part, Voice
 from server.agent.intents import Reading
 from server.agent.port import DraftRequest
@@ -64,13 +64,15 @@ def for_owner(intent: str, reading: Reading, request: DraftRequest, reader: Read
     quoted = quote(topic, reading.text, request.policies, voice) if topic and intent != "hold" else None
     if quoted is not None and voice.book.code == "en":
         told.parts.append(Part(quoted.forms, needed=False))
-    told.parts.append(voice.say(intent))
+    acknowledged = voice.say(intent)
     if intent in {"hold", "haggling"}:
-        # The owner sees at once which piece it is about; the reply itself says nothing of it.
+        # The owner sees at once which piece it is about; the reply claims nothing of it.
         for ask in asks_of(reading.text, voice.book):
-            result = meant(ask, reader, request.shared, request.discussed)
+            result = meant(ask, reader, request.shared, request.discussed, last_reply(request))
             if result.certain:
                 told.cited.append(result.pieces[0].sku)
+                acknowledged = voice.say(f"{intent}_piece", of=result.pieces[0]) or acknowledged
+    told.parts.append(acknowledged)
     told.hold(intent)
     return told
 

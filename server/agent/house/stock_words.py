@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from server.agent.house.answer import Answer
 from server.agent.house.asks import Ask, asks_of
-from server.agent.house.find import Meant, Reader, meant
+from server.agent.house.find import Meant, Reader, last_reply, meant
 from server.agent.house.say import Voice
 from server.agent.intents import Reading
-from server.agent.phrasebook import STOCK_INTENTS
+from server.agent.phrasebook import STOCK_INTENTS, phrasebook
 from server.agent.port import DraftRequest
 from store.stock import Piece
 
@@ -28,7 +29,7 @@ def answer(wanted: Sequence[str], reading: Reading, request: DraftRequest, reade
         if not worth:
             return told
         asked = ["availability"]
-    results = [(ask, meant(ask, reader, request.shared, request.discussed)) for ask in asks]
+    results = [(ask, meant(ask, reader, request.shared, request.discussed, last_reply(request))) for ask in asks]
     if len(results) > 1 and any(result.unnamed for _, result in results):
         results = [(ask, result) for ask, result in results if not result.unnamed] or results[:1]
     for number, (ask, result) in enumerate(results):
@@ -84,56 +85,55 @@ def one_piece(
 ) -> Answer:
     """Returns what is told of one certain piece."""
     told = Answer(cited=[piece.sku])
-    name = voice.name(piece)
     if piece.status == "sold":
-        told.parts.append(voice.say("sold", name=name))
+        told.parts.append(voice.say("sold", of=piece))
         told.add(similar_to(piece, reader, voice))
         return told
     if piece.status != "available" and piece.sku not in request.held_for_her:
-        told.parts.append(voice.say("held", name=name))
+        told.parts.append(voice.say("held", of=piece))
         told.parts.append(voice.say("held_question", needed=False))
         told.hold("held")
         return told
     price = voice.price(piece)
     opened = False
     if piece.sku in request.held_for_her:
-        told.parts.append(voice.say("held_for_her", name=name))
+        told.parts.append(voice.say("held_for_her", of=piece))
         opened = True
     elif "availability" in asked or "browse" in asked:
         # A "Yes!" would also answer whether it fits, which nobody knows.
         yes = "" if {"size", "measurement"} & set(asked) else "yes_"
         if price is not None:
-            told.parts.append(voice.say(f"{yes}available_price", name=name, price=price))
+            told.parts.append(voice.say(f"{yes}available_price", of=piece, price=price))
         else:
-            told.parts.append(voice.say(f"{yes}available", name=name))
+            told.parts.append(voice.say(f"{yes}available", of=piece))
         opened = True
     if "price" in asked and (not opened or price is None or piece.sku in request.held_for_her):
         if price is None:
-            told.parts.append(voice.say("no_price", name=name))
+            told.parts.append(voice.say("no_price", of=piece))
             told.hold("no_fact", "price")
         else:
-            told.parts.append(voice.say("it_price" if opened else "price", name=name, price=price))
+            told.parts.append(voice.say("it_price" if opened else "price", of=piece, price=price))
             opened = True
     if "size" in asked or "browse" in asked or ("availability" in asked and "measurement" not in asked):
-        opened = _size(piece, told, voice, name, opened=opened, needed="size" in asked)
+        opened = _size(piece, told, voice, opened=opened, needed="size" in asked)
     if "size" in asked or "measurement" in asked:
-        opened = _measures(piece, text, told, voice, name, opened=opened)
-    told.parts.append(voice.say("ask_hold", needed=False) if piece.sku not in request.held_for_her else None)
+        opened = _measures(piece, text, told, voice, opened=opened)
+    told.parts.append(voice.say("ask_hold", needed=False, of=piece) if piece.sku not in request.held_for_her else None)
     return told
 
 
-def _size(piece: Piece, told: Answer, voice: Voice, name: str, *, opened: bool, needed: bool) -> bool:
+def _size(piece: Piece, told: Answer, voice: Voice, *, opened: bool, needed: bool) -> bool:
     sized = voice.sized(piece)
     if sized is not None:
-        told.parts.append(voice.say("it_size" if opened else "size", needed=needed, name=name, sized=sized))
+        told.parts.append(voice.say("it_size" if opened else "size", needed=needed, of=piece, sized=sized))
         return True
     if needed and not piece.measurements:
-        told.parts.append(voice.say("no_size", name=name))
+        told.parts.append(voice.say("no_size", of=piece))
         told.hold("no_fact", "size")
     return opened
 
 
-def _measures(piece: Piece, text: str, told: Answer, voice: Voice, name: str, *, opened: bool) -> bool:
+def _measures(piece: Piece, text: str, told: Answer, voice: Voice, *, opened: bool) -> bool:
     """Tells the measurements asked for, else those that matter first; says openly when the row has none."""
     named = [kind for kind, words in voice.book.kinds.items() if words.asked.search(text)]
     have = [kind for kind in named if kind in piece.measurements]
@@ -143,14 +143,14 @@ def _measures(piece: Piece, text: str, told: Answer, voice: Voice, name: str, *,
     measures = voice.measures(piece, kinds)
     if measures:
         key = "it_measures" if opened else "measures"
-        told.parts.append(voice.say(key, name=name, measures=measures))
+        told.parts.append(voice.say(key, of=piece, measures=measures))
         if named and not have:
             told.parts.append(voice.say("no_kind", kinds=voice.book.kinds[named[0]].word))
             told.hold("no_fact", voice.book.kinds[named[0]].word)
         else:
-            told.parts.append(voice.say("compare", needed=False))
+            told.parts.append(voice.say("compare", needed=False, of=piece))
         return True
-    told.parts.append(voice.say("no_measures", name=name))
+    told.parts.append(voice.say("no_measures", of=piece))
     told.hold("no_fact", "measurements")
     return opened
 
@@ -158,11 +158,11 @@ def _measures(piece: Piece, text: str, told: Answer, voice: Voice, name: str, *,
 def similar_to(piece: Piece, reader: Reader, voice: Voice) -> Answer:
     """Returns what to offer instead of a piece that is gone: similar ones, or a question."""
     told = Answer()
-    words = " ".join(word for word in (piece.brand, piece.category) if word)
+    garment = _garment(piece) or piece.category
     near: list[Piece] = []
-    for query in (words, piece.category):
+    for query, size in ((garment, piece.size or None), (f"{piece.brand} {garment}".strip(), None), (garment, None)):
         if query and not near:
-            found = reader.look(query).pieces
+            found = reader.look(query, size=size).pieces
             near = [other for other in found if other.sku != piece.sku and other.status == "available"]
     if near:
         told.parts.append(voice.listed("sold_similar", near, at_most=2, needed=False))
@@ -170,6 +170,13 @@ def similar_to(piece: Piece, reader: Reader, voice: Voice) -> Answer:
     else:
         told.parts.append(voice.say("sold_question", needed=False))
     return told
+
+
+def _garment(piece: Piece) -> str:
+    """Returns the word of its name that says what it is: "windbreaker"."""
+    known = phrasebook("en").garments
+    words = re.findall(r"[a-z]+(?:-[a-z]+)*", piece.name.casefold().split(",", 1)[0])
+    return next((word for word in reversed(words) if word in known), "")
 
 
 def _asked_for(ask: Ask, voice: Voice) -> str:
