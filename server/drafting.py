@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from server import policy
+from server import policy, stock
 from server.agent.evidence import Evidence
 from server.agent.port import Drafted, Drafter, DraftRequest, Turn
 from server.settings import Settings
@@ -68,8 +68,11 @@ async def _write(desk: Desk, draft: Draft) -> None:
 
 
 def keep(db: sqlite3.Connection, draft_id: int, drafted: Drafted, settings: Settings, *, now: int) -> None:
-    """Keeps a written draft and lets the policy consider it, in one transaction."""
-    if drafts.finish(db, draft_id, finished(drafted), now=now):
+    """Keeps a written draft and lets the policy consider it, in one transaction.
+
+    A draft whose pieces were sold, held or changed while it was being written is taken back and asked for again.
+    """
+    if drafts.finish(db, draft_id, finished(drafted), now=now) and stock.still_true(db, draft_id, now=now):
         policy.consider(db, draft_id, now=now, settings=settings)
 
 

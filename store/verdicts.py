@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from store import inbox, journal
+from store import holds, inbox, journal
 from store.draft import Draft
 from store.drafts import hash_of
 from store.outbox import Delivery
@@ -147,22 +147,35 @@ def _journal(db: sqlite3.Connection, draft_id: int, delivery: Delivery, *, old: 
 
 
 def promises_of(db: sqlite3.Connection, draft_id: int) -> list[dict[str, Any]]:
-    """Returns what a draft says of pieces that must still be true when it leaves: [{"sku", "revision"}].
+    """Returns what a draft says of pieces that must still be true when it leaves: [{"sku", "revision", "held"?}].
 
     A piece counts when a backed claim names it and the evidence had it as available: a price or a size of a piece
-    that is gone would offer it just as much as the word "available".
+    that is gone would offer it just as much as the word "available". A piece that is hers by a hold counts as `held`:
+    it must still be on hold for her.
     """
-    row = db.execute("SELECT evidence FROM drafts WHERE id = ?", (draft_id,)).fetchone()
-    evidence = json.loads(row["evidence"]) if row is not None else {}
-    pieces = {str(piece["sku"]): piece for piece in evidence.get("pieces", ())}
+    row = db.execute("SELECT conversation_id, evidence, facts FROM drafts WHERE id = ?", (draft_id,)).fetchone()
+    if row is None:
+        return []
+    pieces = {str(piece["sku"]): piece for piece in json.loads(row["evidence"]).get("pieces", ())}
+    facts = json.loads(row["facts"])
+    hers = {str(sku) for sku in (facts.get("offered_now"), facts.get("held_now")) if sku}
+    if facts.get("line_place"):
+        hers.discard(str(facts.get("held_now")))
     claims = db.execute(
         "SELECT sku, kind, value FROM claims WHERE draft_id = ? AND sku IS NOT NULL AND backed", (draft_id,)
     )
-    promised: dict[str, dict[str, Any]] = {}
+    promised: dict[str, dict[str, Any]] = {
+        sku: {"sku": sku, "revision": pieces.get(sku, {}).get("revision"), "held": True} for sku in sorted(hers)
+    }
+    held = set(holds.held_for(db, int(row["conversation_id"])))
     for claim in claims:
         sku = str(claim["sku"])
         piece = pieces.get(sku, {})
-        offered = piece.get("status", "available" if claim["kind"] == "availability" else None) == "available"
-        if offered and not (claim["kind"] == "availability" and claim["value"] not in (None, "available")):
+        status = piece.get("status", "available" if claim["kind"] == "availability" else None)
+        if sku in promised:
+            continue
+        if status == "held" and sku in held:
+            promised[sku] = {"sku": sku, "revision": piece.get("revision"), "held": True}
+        elif status == "available" and (claim["kind"] != "availability" or claim["value"] in (None, "available")):
             promised[sku] = {"sku": sku, "revision": piece.get("revision")}
     return list(promised.values())

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+from server import stock
 from server.delivery.backoff import Random, retry_at
 from server.settings import Settings
 from server.tiktok.answer import Answer, Dialect
@@ -228,7 +229,7 @@ class Sender:
 
 
 def redraft(db: sqlite3.Connection, delivery: Delivery, now: int) -> None:
-    """Asks for a new draft in place of a reply whose piece is gone, unless one is being made already."""
+    """Asks for a new draft in place of a reply whose piece is gone or changed, unless one is being made already."""
     if drafts.live(db, delivery.conversation_id) is not None:
         return
     gone = next(
@@ -236,4 +237,5 @@ def redraft(db: sqlite3.Connection, delivery: Delivery, now: int) -> None:
         for promise in delivery.promises
         if items.promise_broken(db, [promise], delivery.conversation_id) is not None
     )
-    drafts.enqueue(db, delivery.conversation_id, now=now, cause="sold", facts={"replaces": gone})
+    cause, facts = stock.what_to_say(db, gone, delivery.conversation_id)
+    drafts.enqueue(db, delivery.conversation_id, now=now, cause=cause, facts=facts)
