@@ -81,8 +81,7 @@ def _ask(sentence: str, book: Phrasebook) -> Ask:
     numbered = _NUMBERED.search(left)
     left = _NUMBERED.sub(" ", left)
     words = [word for word in _WORD.findall(left) if word not in book.stop and not _NUMBER.fullmatch(word)]
-    words = [word for word in words if len(word) > 1 and not set(word) <= {"_"}][:_NUMBERED: Final = re.compile(r"\b(?:size|sz|talla|numero|us|uk|eu)\s?(\d{1,2}(?:\.5)?)\b(?! ?(?:in|inch|cm|chest)\b)")
-_WORDS_A_QUERY]
+    words = [word for word in words if len(word) > 1 and not set(word) <= {"_"}][:_WORDS_A_QUERY]
     mapped = [book.words.get(word, word) for word in words]
     if numbered and mapped:
         # The search knows which system the number is of.

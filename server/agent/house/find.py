@@ -124,7 +124,9 @@ def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence
 def _nearest(pieces: Sequence[Piece], query: str) -> Piece | None:
     """Returns the one piece whose name has most of the words, at least two, or None when two have as many."""
     asked = words_of(query)
-    shares = [(len(asked & words_of(f"{piece.name} {piece.brand} {piece.color} {piece.era}")), piece) for piece in pieces]
+    shares = [
+        (len(asked & words_of(f"{piece.name} {piece.brand} {piece.color} {piece.era}")), piece) for piece in pieces
+    ]
     best = max((share for share, _ in shares), default=0)
     first = [piece for share, piece in shares if share == best]
     return first[0] if len(first) == 1 and best >= 2 and best * 5 >= len(asked) * 3 else None
