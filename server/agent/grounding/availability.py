@@ -38,7 +38,7 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
         state = next((state for state in _STATES if state in unit.tags), None)
         if state is None or unit.done or _only_wonders(clause, unit, state):
             continue
-        if state == "held" and clause.offers:
+        if state == "held" and clause.offers and (clause.asks or clause.has("if")):
             continue
         if any("if" in earlier.tags for earlier in clause.units[:at]):
             continue

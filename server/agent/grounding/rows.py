@@ -40,12 +40,27 @@ def label(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[tuple[int, int,
         at += count or 1
 
 
+def _without(words: list[Token], part: list[Token]) -> list[Token]:
+    """Returns the words with the first run of `part` left out."""
+    keys, gone = [token.key for token in words], [token.key for token in part]
+    for at in range(len(keys) - len(gone) + 1 if gone else 0):
+        if keys[at : at + len(gone)] == gone:
+            return words[:at] + words[at + len(gone) :]
+    return words
+
+
 class Row:
     """One piece as evidence. Its description is read only when the fields do not answer."""
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
-        self.name = words_only(clean(piece.name))
+        name = clean(piece.name)
+        self.name = words_only(name)
+        self.letters = {
+            token.raw
+            for at, token in enumerate(name)
+            if token.raw in {"S", "M", "L"} and not (token.glued and at and name[at - 1].kind == "num")
+        }
         self.brand = words_only(clean(piece.brand))
         self.sku = words_only(clean(piece.sku))
         fields = (piece.brand, piece.size, piece.era, piece.material, " . ".join(piece.tags), piece.sku)
@@ -56,7 +71,8 @@ class Row:
         self.tags = self._tags(own)
         self.condition = self._tags(words_only(clean(piece.condition)))
         self.condition_stems = {token.stem for token in clean(piece.condition)}
-        self.name_garments = self._tags(self.name).get("garment", set())
+        # "Polo Ralph Lauren" is no polo shirt.
+        self.name_garments = self._tags(_without(self.name, self.brand)).get("garment", set())
 
     @staticmethod
     def _tags(tokens: Sequence[Token]) -> dict[str, set[str]]:
@@ -95,7 +111,7 @@ class Row:
         """Every size that the row's own size and name give the piece."""
         given = self.piece.size.strip().upper()
         found = {given, *given.replace("/", " ").replace(",", " ").split()} | self.tags.get("size", set())
-        found |= {"S", "M", "L"} & {token.raw for token in self.name}
+        found |= self.letters
         return {size for size in found if size}
 
     @cached_property

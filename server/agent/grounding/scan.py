@@ -208,7 +208,12 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
             for number, place, words in heads[tokens[at].key]:
                 size = _run(tokens, places, order[at], words, place)
                 whole = size == len(words) and place == 0
-                while size and not whole and _weak(tokens[places[order[at] + size - 1]]):
+                while (
+                    size
+                    and not whole
+                    and _weak(tokens[places[order[at] + size - 1]])
+                    and not _capital(tokens[places[order[at] + size - 1]], words[place + size - 1])
+                ):
                     size -= 1
                 if (size < 2 or words is rows[number].sku) and not (
                     whole and size and (words is rows[number].sku or not _weak(tokens[at]))
@@ -273,6 +278,11 @@ def _run(tokens: Sequence[Token], places: Sequence[int], start: int, words: Sequ
     ):
         size += 1
     return size
+
+
+def _capital(spoken: Token, written: Token) -> bool:
+    """Tells whether both stand in capitals, as "NO" in a name does and in a sentence does not."""
+    return len(spoken.raw) > 1 and spoken.raw.isupper() and written.raw == spoken.raw
 
 
 def _weak(token: Token) -> bool:
