@@ -91,6 +91,11 @@ class AIAgent:
         elsewhere = bool(secrets.openai_base_url or agent.base_url)
         return bool(secrets.openai_api_key.strip()) or (agent.drafter == "model" and elsewhere)
 
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether a model is there to be asked at all."""
+        return self._model is not None
+
     async def aclose(self) -> None:
         """Closes the connections to the model."""
         if self._own is not None:
