@@ -9,7 +9,7 @@ from typing import Final
 
 from server.agent.phrasebook import Phrasebook
 
-_SENTENCES: Final = re.compile(r"[.?!;\n]+(?=\s|$)")
+_SENTENCES: Final = re.compile(r"[?!;\n]+|(?<=\w{3})\.+(?=\s|$)|\.{2,}|\. (?=\. )")
 _SKU: Final = re.compile(r"\b[a-z]{1,5}-\d{1,6}\b|\bsku[ :#]{0,3}([a-z0-9-]{2,20})\b")
 _WORD: Final = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)*")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from server.agent import intents
@@ -36,7 +37,7 @@ HOLDS: Final = {
     "language": "The message is in no language that the house drafter has a phrasebook for.",
     "instruction": "The house drafter cannot follow this instruction; edit the draft instead.",
     "too_long": "Not all of the answer fits into 200 characters.",
-    "ungrounded": "The reply says something that no row and no policy backs; see the marks.",
+    "unsayable": "What the rows say could not be put so that the check passes it; answer this one yourself.",
     "injection": "The message tries to give the drafter orders ({detail}).",
 }
 """Why a draft of the house waits for the owner: a name, and a sentence for her."""
@@ -60,43 +61,30 @@ def draft(
         from server.agent.grounding import check as grounding_check  # noqa: PLC0415  # 60 ms of word lists
 
         check = grounding_check
-    texts = request.unanswered or tuple(turn.text for turn in request.turns if turn.role == "user")[-1:]
+    texts = request.unanswered or _last(request.turns)
     reading = intents.read(texts, languages)
     books = phrasebooks(tuple(languages))
     book = next((known for known in books if known.code == reading.language), books[0])
     wish = _wish(request.instruction, books)
     if wish.language is not None:
         book = next((known for known in books if known.code == wish.language), book)
-    reader = Reader(search, get)
-    voice = Voice(book, request.unit, seed_of((*texts, request.instruction or "")), wish.plain, reader.pieces)
-
-    event = events.answer(request, reader, voice)
-    answer = event if event is not None else _answer(request, reading, reader, voice, wish.adds)
-    parts = [part for part in answer.parts if part is not None and (part.needed or not wish.shorter)]
-    text, complete = fit(parts, LIMIT)
-    if not text:
-        answer.hold("too_long")
-        text, _ = fit([voice.say("other")], LIMIT)
-    elif not complete:
-        answer.hold("too_long")
-
-    evidence = Evidence(
-        pieces=tuple(reader.pieces.values()),
-        policies=dict(request.policies),
-        searches=tuple(reader.searches),
-        currency=request.currency,
-        unit=request.unit,
-    )
-    question = "\n".join(texts) if event is None else ""
-    verdict = check(text, evidence, question)
+    seed = seed_of((*texts, request.instruction or ""))
+    written = None
+    for careful in (False, True):
+        reader = Reader(search, get)
+        voice = Voice(book, request.unit, seed, careful=careful, known=reader.pieces)
+        written = _write(request, reading, reader, voice, wish, check)
+        if written.verdict.verdict == "pass":
+            break
+    if written is None or written.verdict.verdict != "pass":
+        written = _acknowledged(written, book, check)
+    text, verdict, answer = written.text, written.verdict, written.answer
     if rewrite is not None and verdict.verdict == "pass":
         reworded = rewrite(text, tuple(claim.span for claim in verdict.claims))
         if reworded != text and reworded.strip() and len(reworded) <= LIMIT:
-            again = check(reworded, evidence, question)
+            again = check(reworded, written.evidence, written.question)
             if again.verdict == "pass":
                 text, verdict = reworded, again
-    if verdict.verdict != "pass":
-        answer.hold("ungrounded")
     if request.instruction and not wish.understood:
         answer.hold("instruction")
     codes = answer.held
@@ -104,7 +92,7 @@ def draft(
         text=text,
         drafter="house",
         verdict=verdict,
-        evidence=evidence,
+        evidence=written.evidence,
         intent=reading.primary,
         intents=reading.intents,
         language=book.code if reading.language != "und" else "und",
@@ -112,6 +100,52 @@ def draft(
         hold_reason=_reason(codes[0]) if codes else None,
         cited_skus=tuple(dict.fromkeys(answer.cited)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    text: str
+    verdict: Verdict
+    answer: Answer
+    evidence: Evidence
+    question: str
+
+
+def _write(
+    request: DraftRequest, reading: intents.Reading, reader: Reader, voice: Voice, wish: _Wish, check: Check
+) -> _Written:
+    """Answers, fits the answer into one message and has it checked."""
+    event = events.answer(request, reader, voice)
+    answer = event if event is not None else _answer(request, reading, reader, voice, wish.adds)
+    parts = [part for part in answer.parts if part is not None and (part.needed or not wish.shorter)]
+    text, complete = fit(parts, LIMIT)
+    if not text:
+        text, complete = fit([voice.say("other")], LIMIT)[0], False
+    if not complete:
+        answer.hold("too_long")
+    evidence = Evidence(
+        pieces=tuple(reader.pieces.values()),
+        policies=dict(request.policies),
+        searches=tuple(reader.searches),
+        currency=request.currency,
+        unit=request.unit,
+    )
+    # What an event tells was not asked: a "yes" in it would answer nobody.
+    question = "" if event is not None else "\n".join(request.unanswered or _last(request.turns))
+    return _Written(text, check(text, evidence, question), answer, evidence, question)
+
+
+def _acknowledged(written: _Written | None, book: Phrasebook, check: Check) -> _Written:
+    """Returns an acknowledgement in place of what did not pass, with the same evidence and the pieces it was about."""
+    text, _ = fit([Voice(book).say("other")], LIMIT)
+    evidence = written.evidence if written is not None else Evidence()
+    answer = Answer(cited=written.answer.cited if written is not None else [])
+    answer.hold("unsayable")
+    return _Written(text, check(text, evidence, ""), answer, evidence, "")
+
+
+def _last(turns: Sequence[Turn]) -> tuple[str, ...]:
+    return tuple(turn.text for turn in turns if turn.role == "user")[-1:]
 
 
 def _reason(held: tuple[str, str]) -> str:

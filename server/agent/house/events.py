@@ -15,10 +15,9 @@ def answer(request: DraftRequest, reader: Reader, voice: Voice) -> Answer | None
     if sku is None:
         return None
     piece = reader.one(sku)
-    if piece is None:
-        told = Answer([voice.say("other")])
-        told.hold("not_found")
-        return told
+    if piece is None or (request.replaces is not None and piece.status == "available"):
+        # Out of the stock, or the sale was taken back: then her message is answered as any other.
+        return None
     told = Answer(cited=[piece.sku])
     if request.held_now is not None:
         if request.line_place is None or request.line_place < 1:
@@ -26,8 +25,9 @@ def answer(request: DraftRequest, reader: Reader, voice: Voice) -> Answer | None
         else:
             told.parts.append(voice.say("line_next" if request.line_place == 1 else "line_waiting", of=piece))
     elif request.offered_now is not None:
-        told.parts.append(voice.say("offered_now", of=piece))
+        told.parts.append(voice.say("offered_now" if piece.status == "available" else "offered_held", of=piece))
     else:
-        told.parts.append(voice.say("replaced", of=piece))
-        told.add(similar_to(piece, reader, voice))
+        instead = similar_to(piece, reader, voice)
+        told.parts.append(voice.say("replaced" if piece.status == "sold" else "held", of=piece))
+        told.add(instead)
     return told

@@ -37,6 +37,8 @@ class Voice:
     unit: Unit = "in"
     seed: int = 0
     plain: bool = False
+    careful: bool = False
+    """Says only what the check is sure to pass: no "Yes!", nothing of what was not found."""
     known: dict[str, Piece] = field(default_factory=dict)
     """Every piece of this run, since a short name must mean one of them only."""
 
@@ -45,7 +47,7 @@ class Voice:
 
         `of` is the piece it speaks of: its name fills {name}, and the sentence follows its number.
         """
-        forms = self.book.forms(key)
+        forms = (self.book.forms(f"{key}_safe") if self.careful else ()) or self.book.forms(key)
         if not forms:
             return None
         many = 0
@@ -64,18 +66,26 @@ class Voice:
         """Returns the name to call a piece by: its own, up to the comma when that is clear, never a hostile one."""
         whole = clean(piece.name, 200)
         if not whole or _UNSAFE_NAME.search(whole) or injection_signals(whole):
-            return _code(piece)
+            return self._code(piece)
         head = whole.split(",", 1)[0].strip()
         if 8 <= len(head) <= _NAME_LIMIT and not self._shared(head, piece):
             return head
-        return whole if len(whole) <= _NAME_LIMIT else _code(piece)
+        if len(whole) > _NAME_LIMIT:
+            return self._code(piece)
+        if not self._shared(whole, piece):
+            return whole
+        # Two pieces of one name: only the SKU tells them apart.
+        return self._code(piece) if self.careful else f"{whole} ({clean(piece.sku, 40)})"
+
+    def _code(self, piece: Piece) -> str:
+        return self.book.forms("code")[0].replace("{sku}", clean(piece.sku, 40))
 
     def _plural(self, name: str) -> bool:
         words = re.findall(r"\w+", re.split(r",| with | style ", name.casefold(), maxsplit=1)[0])
         return bool(words) and words[-1] in self.book.plurals
 
     def _shared(self, head: str, piece: Piece) -> bool:
-        wanted = set(head.casefold().split())
+        wanted = set(re.split(r"[\s,]+", head.casefold()))
         return any(
             other.sku != piece.sku and wanted <= set(re.split(r"[\s,]+", other.name.casefold()))
             for other in self.known.values()
@@ -114,12 +124,14 @@ class Voice:
         values = {"name": self.name(piece), "price": price or "", "sized": sized or ""}
         return _filled(self.book.forms(key)[0], values)
 
-    def listed(self, key: str, pieces: Sequence[Piece], *, at_most: int = 3, needed: bool = True) -> Part | None:
+    def listed(
+        self, key: str, pieces: Sequence[Piece], *, at_most: int = 3, needed: bool = True, asked: str = ""
+    ) -> Part | None:
         """Returns a part that lists pieces, and the same with fewer of them when there is less room."""
         between = self.book.forms("between")[0]
         forms: list[str] = []
         for count in range(min(at_most, len(pieces)), 0, -1):
-            part = self.say(key, list=between.join(self.item(piece) for piece in pieces[:count]))
+            part = self.say(key, asked=asked, list=between.join(self.item(piece) for piece in pieces[:count]))
             if part is not None:
                 forms.extend(part.forms)
         return Part(tuple(forms), needed) if forms else None
@@ -128,10 +140,6 @@ class Voice:
 def _filled(form: str, values: dict[str, str]) -> str:
     """Fills a template once from left to right: braces inside a value stay what they are."""
     return re.sub(r"\{(\w+)\}", lambda match: values[match.group(1)], form)
-
-
-def _code(piece: Piece) -> str:
-    return f"piece {clean(piece.sku, 40)}"
 
 
 def seed_of(texts: Sequence[str]) -> int:

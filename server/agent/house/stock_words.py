@@ -33,7 +33,19 @@ def answer(wanted: Sequence[str], reading: Reading, request: DraftRequest, reade
     if len(results) > 1 and any(result.unnamed for _, result in results):
         results = [(ask, result) for ask, result in results if not result.unnamed] or results[:1]
     for number, (ask, result) in enumerate(results):
-        told.add(_about(ask, result, asked, reading, request, reader, voice, last=number == len(results) - 1))
+        told.add(
+            _about(
+                ask,
+                result,
+                asked,
+                reading,
+                request,
+                reader,
+                voice,
+                last=number == len(results) - 1,
+                several=len(results) > 1,
+            )
+        )
     return told
 
 
@@ -47,6 +59,7 @@ def _about(
     voice: Voice,
     *,
     last: bool,
+    several: bool,
 ) -> Answer:
     told = Answer()
     if result.unnamed:
@@ -59,7 +72,7 @@ def _about(
         told.hold("which")
         return told
     if result.certain:
-        return one_piece(result.pieces[0], asked, reading.text, request, reader, voice)
+        return one_piece(result.pieces[0], asked, reading.text, request, reader, voice, several=several)
     here = [piece for piece in result.pieces if piece.status == "available"]
     if not here:
         told.parts.append(voice.say("none", asked=_asked_for(ask, voice)))
@@ -67,12 +80,12 @@ def _about(
         told.hold("not_found")
         return told
     if not result.exact:
-        told.parts.append(voice.listed("close", here, at_most=2))
+        told.parts.append(voice.listed("close", here, at_most=2, asked=_asked_for(ask, voice)))
         told.hold("not_found")
     elif len(here) == 1:
-        return one_piece(here[0], asked, reading.text, request, reader, voice)
+        return one_piece(here[0], asked, reading.text, request, reader, voice, several=several)
     else:
-        key = "found" if "availability" in asked else "shown"
+        key = "found" if "availability" in asked and not several else "shown"
         told.parts.append(voice.listed(key, here))
         if last:
             told.parts.append(voice.say("ask_measures", needed=False))
@@ -81,13 +94,22 @@ def _about(
 
 
 def one_piece(
-    piece: Piece, asked: Sequence[str], text: str, request: DraftRequest, reader: Reader, voice: Voice
+    piece: Piece,
+    asked: Sequence[str],
+    text: str,
+    request: DraftRequest,
+    reader: Reader,
+    voice: Voice,
+    *,
+    several: bool = False,
 ) -> Answer:
     """Returns what is told of one certain piece."""
     told = Answer(cited=[piece.sku])
     if piece.status == "sold":
+        # First, so that its name is told apart from theirs.
+        instead = similar_to(piece, reader, voice)
         told.parts.append(voice.say("sold", of=piece))
-        told.add(similar_to(piece, reader, voice))
+        told.add(instead)
         return told
     if piece.status != "available" and piece.sku not in request.held_for_her:
         told.parts.append(voice.say("held", of=piece))
@@ -101,7 +123,7 @@ def one_piece(
         opened = True
     elif "availability" in asked or "browse" in asked:
         # A "Yes!" would also answer whether it fits, which nobody knows.
-        yes = "" if {"size", "measurement"} & set(asked) else "yes_"
+        yes = "" if several or {"size", "measurement"} & set(asked) else "yes_"
         if price is not None:
             told.parts.append(voice.say(f"{yes}available_price", of=piece, price=price))
         else:
@@ -118,7 +140,8 @@ def one_piece(
         opened = _size(piece, told, voice, opened=opened, needed="size" in asked)
     if "size" in asked or "measurement" in asked:
         opened = _measures(piece, text, told, voice, opened=opened)
-    told.parts.append(voice.say("ask_hold", needed=False, of=piece) if piece.sku not in request.held_for_her else None)
+    if opened and piece.sku not in request.held_for_her:
+        told.parts.append(voice.say("ask_hold", needed=False, of=piece))
     return told
 
 
