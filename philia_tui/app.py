@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -23,6 +24,7 @@ from server.settings import Settings
 from store.clock import Clock, system_clock
 
 
+HERE = Path(__file__).parent
 EVERYWHERE = frozenset(key.id for key in keys.EVERYWHERE) - {"quit", "palette"}
 
 
@@ -30,7 +32,7 @@ class PhiliaApp(App[None]):
     """The owner's screen."""
 
     # The inbox is the first screen, whose own CSS_PATH Textual does not read.
-    CSS_PATH: ClassVar = ["philia.tcss", "screens/inbox.tcss"]
+    CSS_PATH: ClassVar = [HERE / "philia.tcss", HERE / "screens" / "inbox.tcss"]
     TITLE = "Philia"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -76,6 +78,8 @@ class PhiliaApp(App[None]):
         self.run_worker(load_verbs, thread=True, exit_on_error=False, group="warm")
         gc.collect()
         gc.freeze()
+        # A list of 100,000 that is read in the background gives way to a key after 1 ms instead of 5.
+        sys.setswitchinterval(0.001)
         for told in keys.clashes(self.settings.inbox.keys):
             self.notify(told, title="Keys", severity="warning", markup=False, timeout=12)
         if self.settings.inbox.theme not in self.available_themes:

@@ -210,7 +210,7 @@ class Deciding(Typing):
     def clear_marks(self) -> None:
         """Unmarks everything."""
         self.queue.marks.clear()
-        self.queue.refresh()
+        self.queue.redraw()
 
     # Edit and write
 

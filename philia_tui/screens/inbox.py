@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -9,7 +10,6 @@ from zoneinfo import ZoneInfo
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -39,6 +39,9 @@ FIRST = 400
 
 POLL_SECONDS = 0.1
 """How often the database is asked whether it changed: 10 µs each time."""
+
+CALM = 12.0
+"""After reading the lists for a while, so many times that while passes before they are read again."""
 
 TICK_SECONDS = 1.0
 """How often countdowns and the header are drawn anew."""
@@ -80,6 +83,7 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
         self._version = -1
         self._reading = False
         self._again = False
+        self._not_before = 0.0
 
     def compose(self) -> ComposeResult:
         """Lays out the panes."""
@@ -142,8 +146,7 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
         elif health.standing == "stopped" and self.server is not None:
             self.server.start()
         self.header.show(self.figures, health)
-        self.header.refresh()
-        self.queue.refresh()
+        self.queue.redraw()
         if self.thread.has_sendings:
             self.thread.relay()
         self.evidence.tick()
@@ -163,10 +166,22 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
         if self._reading:
             self._again = True
             return
-        self._reading = True
+        rest = self._not_before - time.monotonic()
+        if rest > 0:
+            # Somebody writes without end: the screen follows in steps, and keys stay quick in between.
+            if not self._again:
+                self._again = True
+                self.set_timer(rest, self._read_again)
+            return
+        self._reading, self._again = True, False
         self.run_worker(self._read_lists(), group="lists", exit_on_error=False)
 
+    def _read_again(self) -> None:
+        self._again = False
+        self.refresh_lists()
+
     async def _read_lists(self) -> None:
+        start = time.monotonic()
         listed, words = self.listed, self.words
         version = self._version
         now = self.desk.clock()
@@ -179,6 +194,7 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
             ids, figures = await self.desk.read(read)
         finally:
             self._reading = False
+            self._not_before = time.monotonic() + CALM * (time.monotonic() - start)
         self.post_message(Fresh(listed, words, ids, figures, version))
 
     @on(Fresh)
@@ -216,14 +232,14 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
         self.card = None if conversation is None else views.card(db, conversation)
         if conversation is None or self.card is None:
             self.draft = None
-            self.thread.border_title = Content(" Thread ")
+            self.thread.entitle(" Thread ")
             self.thread.show(None, [], [], read_at=None, whole=True)
             self.draft_pane.show(None)
             self.evidence.show(None)
             self._hint()
             return
         said = views.said(db, conversation, limit=THREAD_PAGE)
-        self.thread.border_title = Content(self._title_of(self.card))
+        self.thread.entitle(self._title_of(self.card))
         self.thread.show(
             conversation,
             said,
@@ -394,7 +410,7 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
             return True
         if self.queue.marks:
             self.queue.marks.clear()
-            self.queue.refresh()
+            self.queue.redraw()
             self._hint()
             return True
         if self.words:

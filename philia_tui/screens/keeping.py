@@ -231,7 +231,7 @@ class Keeping(Typing):
         self.queue.marks ^= {one}
         self._anchor = self.queue.cursor
         self.queue.move(1)
-        self.queue.refresh()
+        self.queue.redraw()
         self._hint()
 
     _anchor = 0
@@ -241,7 +241,7 @@ class Keeping(Typing):
         low, high = sorted((self._anchor, self.queue.cursor))
         self.queue.marks |= set(self.queue.ids[low : high + 1])
         self._anchor = self.queue.cursor
-        self.queue.refresh()
+        self.queue.redraw()
         self._hint()
 
     # Finding

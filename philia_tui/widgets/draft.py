@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.content import Content
-
 from philia_tui.inert import inert, one_line
 from philia_tui.telling import DRAFT_WORDS, SUPERSCRIPTS, many
 from philia_tui.widgets.lines import LinesPane
@@ -30,7 +28,7 @@ class Draft(LinesPane, can_focus=True):
             self.scroll_to(y=0, animate=False)
         self.draft = draft
         self.words = words
-        self.border_title = Content(title(draft))
+        self.entitle(title(draft))
         self.relay()
 
     def lay(self, width: int) -> list[Line]:

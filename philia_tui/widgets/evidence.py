@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual.content import Content
-
 from philia_tui.inert import one_line
 from philia_tui.telling import SUPERSCRIPTS, ago, many
 from philia_tui.widgets.draft import numbers
@@ -31,7 +29,7 @@ class Evidence(LinesPane, can_focus=True):
     def show(self, draft: DraftView | None) -> None:
         """Shows the evidence of a draft."""
         self.draft = draft if draft is not None and draft.state not in {"queued", "drafting"} else None
-        self.border_title = Content(title(self.draft))
+        self.entitle(title(self.draft))
         self.relay()
 
     def tick(self) -> None:

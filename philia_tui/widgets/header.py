@@ -11,7 +11,7 @@ from philia_tui.inert import one_line
 from philia_tui.telling import clock_time
 from philia_tui.widgets.painting import Painter
 from philia_tui.wrapping import Line, cut_line, width_of
-from store.clock import Clock
+from store.clock import MINUTE, Clock
 from store.views import Header as Figures
 
 
@@ -27,11 +27,13 @@ class Header(Painter):
         self._zone = zone
         self.figures: Figures | None = None
         self.health = Health("starting")
+        self._minute = 0
 
     def show(self, figures: Figures | None, health: Health) -> None:
         """Shows new figures, drawing only when something is different."""
-        if figures != self.figures or health != self.health:
-            self.figures, self.health = figures, health
+        minute = self._clock() // MINUTE
+        if (figures, health, minute) != (self.figures, self.health, self._minute):
+            self.figures, self.health, self._minute = figures, health, minute
             self.refresh()
 
     def render_line(self, y: int) -> Strip:

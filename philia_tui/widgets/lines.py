@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from textual.geometry import Size
+from textual.content import Content
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -20,23 +21,41 @@ class LinesPane(Painter, ScrollView):
         """Starts empty."""
         super().__init__(id=id, classes=classes)
         self.lines: list[Line] = []
+        self._named = ""
 
     def lay(self, width: int) -> list[Line]:
         """Returns the lines for a width; each pane knows its own."""
         raise NotImplementedError
 
     def relay(self) -> None:
-        """Lays the lines out for the present width and draws them."""
+        """Lays the lines out for the present width and draws those that are different."""
         width = self.scrollable_content_region.width
         if width <= 0:
             return
-        self.lines = self.lay(width)
+        old, self.lines = self.lines, self.lay(width)
         self.virtual_size = Size(width, len(self.lines))
-        self.refresh()
+        self._draw_changes(old)
+
+    def _draw_changes(self, old: list[Line]) -> None:
+        top = self.scroll_offset.y
+        for y in range(self.scrollable_content_region.height):
+            number = top + y
+            before = old[number] if number < len(old) else None
+            now = self.lines[number] if number < len(self.lines) else None
+            if before != now:
+                # In the widget's own coordinates, where the border's line and the padding come first.
+                self.refresh(Region(0, y, self.content_size.width, 1))
+
+    def entitle(self, title: str) -> None:
+        """Sets the title on the border, drawing it only when it is another one."""
+        if title != self._named:
+            self._named = title
+            self.border_title = Content(title)
 
     def on_resize(self) -> None:
-        """Lays out again; a pane that showed its end shows it still."""
+        """Lays out again."""
         self.relay()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draws one line of the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from array import array
 from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class Queue(Painter, ScrollView, can_focus=True):
         self.jumps: dict[int, str] = {}
         self.tall = True
         self.empty_words = ""
+        self._drawn: dict[int, tuple[Line, str | None]] = {}
 
     # What is shown
 
@@ -74,14 +76,12 @@ class Queue(Painter, ScrollView, can_focus=True):
         self.ids = ids
         self._rows.clear()
         if keep is not None and self.selected != keep:
-            try:
+            with contextlib.suppress(ValueError):
                 self.cursor = ids.index(keep)
-            except ValueError:
-                pass
         self.cursor = max(0, min(self.cursor, len(ids) - 1))
         self._measure()
         self.reveal()
-        self.refresh()
+        self.redraw()
 
     def drop(self, conversations: set[int]) -> None:
         """Takes conversations out of the list at once, before the database has said so."""
@@ -90,7 +90,7 @@ class Queue(Painter, ScrollView, can_focus=True):
         self.cursor = max(0, min(self.cursor - before, len(self.ids) - 1))
         self._measure()
         self.reveal()
-        self.refresh()
+        self.redraw()
 
     def row(self, conversation: int) -> Row | None:
         """Returns the row of a conversation as the list shows it, reading its neighbours with it."""
@@ -121,7 +121,7 @@ class Queue(Painter, ScrollView, can_focus=True):
     def forget_rows(self) -> None:
         """Reads what is on the screen again."""
         self._rows.clear()
-        self.refresh()
+        self.redraw()
 
     # Moving
 
@@ -167,17 +167,28 @@ class Queue(Painter, ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draws one line of the screen."""
         width = self.size.width
+        line, under = self._drawn[y] = self._line(y, width)
+        return self.strip(line, width, under=under)
+
+    def redraw(self) -> None:
+        """Draws the lines that say something else than they did."""
+        width = self.size.width
+        for y in range(self.scrollable_content_region.height):
+            if self._drawn.get(y) != self._line(y, width):
+                self.refresh(Region(0, y, width, 1))
+
+    def _line(self, y: int, width: int) -> tuple[Line, str | None]:
         place, part = divmod(y + self.scroll_offset.y, self.row_height)
         if not self.ids:
-            return self.strip([(cut("  " + self.empty_words, width), "dim")] if y == 1 else [], width)
+            return [(cut("  " + self.empty_words, width), "dim")] if y == 1 else [], None
         if place >= len(self.ids):
-            return self.strip([], width)
+            return [], None
         row = self._row_at(place)
         if row is None:
-            return self.strip([("  …", "dim")] if part == 0 else [], width)
+            return [("  …", "dim")] if part == 0 else [], None
         under = "cursor" if place == self.cursor else "marked" if row.conversation in self.marks else None
         line = self._first(row, place, width) if part == 0 else self._second(row)
-        return self.strip(cut_line(line, width), width, under=under)
+        return cut_line(line, width), under
 
     def _first(self, row: Row, place: int, width: int) -> Line:
         pointer = "▸" if place == self.cursor else " "

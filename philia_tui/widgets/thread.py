@@ -33,20 +33,20 @@ class Thread(LinesPane, can_focus=True):
         self._sendings: list[Sending] = []
         self._read_at: int | None = None
         self._whole = True
-        self._conversation: int | None = None
+        self.conversation: int | None = None
 
     def show(
         self, conversation: int | None, said: list[Said], sendings: list[Sending], *, read_at: int | None, whole: bool
     ) -> None:
         """Shows a conversation from its end; `whole` tells that nothing older is in the store."""
-        same = conversation == self._conversation
+        same = conversation == self.conversation
         at_end = self.scroll_offset.y >= len(self.lines) - self.scrollable_content_region.height
         if same and self._said and said and len(self._said) > len(said):
             # Older pages that were scrolled to stay; the newest page is taken as it is now.
             first = (said[0].at, said[0].id)
             said = [one for one in self._said if (one.at, one.id) < first] + said
             whole = self._whole
-        self._conversation = conversation
+        self.conversation = conversation
         self._said, self._sendings, self._read_at, self._whole = said, sendings, read_at, whole
         self.relay()
         if not same or at_end:
@@ -92,7 +92,7 @@ class Thread(LinesPane, can_focus=True):
         lines: list[Line] = []
         shown_day = ""
         if not self._said and not self._sendings:
-            return [[("", "text")], [("  nothing was said yet", "dim")]] if self._conversation is not None else []
+            return [[("", "text")], [("  nothing was said yet", "dim")]] if self.conversation is not None else []
         for one in self._said:
             named = day(one.at, now, self._zone)
             if named != shown_day:
