@@ -29,16 +29,25 @@ PLACES: Final = {
     16: "apply: committed",
 }
 
-_ASKED: Final = os.environ.get("PHILIA_FAILPOINT", "")
-_PLACE: Final = int(_ASKED.partition(":")[0] or 0)
-_passes_left = int(_ASKED.partition(":")[2] or 1)
+_place = 0
+_passes_left = 0
+
+
+def arm(asked: str) -> None:
+    """Sets where to die: "n", or "n:k" for the k-th time; empty for nowhere."""
+    global _place, _passes_left  # one for the whole process, as a kill is
+    place, _, passes = asked.partition(":")
+    _place, _passes_left = int(place or 0), int(passes or 1)
 
 
 def reach(place: int) -> None:
     """Kills the process if it was asked to die here."""
     global _passes_left  # noqa: PLW0603  # a countdown of the whole process
-    if place != _PLACE:
+    if place != _place:
         return
     _passes_left -= 1
     if _passes_left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get("PHILIA_FAILPOINT", ""))

@@ -14,6 +14,12 @@ from store.database import connect
 from store.migrations import migrate
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds what the crash suite is told."""
+    parser.addoption("--kills", type=int, default=600, help="how often `-m crash` kills the server")
+    parser.addoption("--crash-report", help="file for the figures of `-m crash`, as JSON")
+
+
 class FakeClock:
     """A clock that only a test moves."""
 

@@ -1,0 +1,1 @@
+"""The server is killed with SIGKILL, at numbered places and at random, while the platform misbehaves."""
