@@ -85,7 +85,7 @@ _HEADS: Final = (
     " c.auto_paused_until, c.newest_customer_message_id, u.blocked,"
     " EXISTS (SELECT 1 FROM inbound_events e WHERE e.state = 'received' AND e.thread = c.platform_id) AS unread_event"
     " FROM deliveries d JOIN conversations c ON c.id = d.conversation_id JOIN users u ON u.id = c.user_id"
-    " WHERE d.state IN ('queued', 'retrying') AND d.next_at <= :now"
+    f" WHERE d.{outbox.OPEN} AND d.state IN ('queued', 'retrying') AND d.next_at <= :now"
     " AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.conversation_id = d.conversation_id AND b.id < d.id"
     "  AND b.state IN ('held', 'queued', 'retrying', 'sending', 'unknown', 'needs_owner'))"
     " AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.conversation_id = d.conversation_id AND a.ended_at IS NULL)"

@@ -8,11 +8,14 @@ import sqlite3
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from store import inbox, journal
 from store.draft import Draft, claims_of, from_row
 from store.errors import NotAllowed, NotFound
+
+UNWRITTEN: Final = "state IN ('queued', 'drafting')"
+"""The words of the index `drafts_due`: a query that does not repeat them reads every draft there ever was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,8 @@ def enqueue(
 def claim_due(db: sqlite3.Connection, *, now: int, boot: str, limit: int = 8) -> list[Draft]:
     """Takes the drafts that are due, oldest first, for this boot to write."""
     rows = db.execute(
-        "SELECT id FROM drafts WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT ?", (now, limit)
+        f"SELECT id FROM drafts WHERE {UNWRITTEN} AND state = 'queued' AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+        (now, limit),
     ).fetchall()
     for row in rows:
         db.execute("UPDATE drafts SET state = 'drafting', boot = ? WHERE id = ?", (boot, row["id"]))
@@ -117,14 +121,15 @@ def claim_due(db: sqlite3.Connection, *, now: int, boot: str, limit: int = 8) ->
 
 def next_due(db: sqlite3.Connection) -> int | None:
     """Returns when the next queued draft is due, or None when none waits."""
-    row = db.execute("SELECT min(due_at) AS due FROM drafts WHERE state = 'queued'").fetchone()
+    row = db.execute(f"SELECT min(due_at) AS due FROM drafts WHERE {UNWRITTEN} AND state = 'queued'").fetchone()
     return None if row["due"] is None else int(row["due"])
 
 
 def requeue_lost(db: sqlite3.Connection, *, boot: str, now: int) -> int:
     """Puts back what another boot was writing when it ended; returns how many."""
     cursor = db.execute(
-        "UPDATE drafts SET state = 'queued', boot = NULL, due_at = ? WHERE state = 'drafting' AND boot IS NOT ?",
+        "UPDATE drafts SET state = 'queued', boot = NULL, due_at = ?"
+        f" WHERE {UNWRITTEN} AND state = 'drafting' AND boot IS NOT ?",
         (now, boot),
     )
     return cursor.rowcount
@@ -140,8 +145,8 @@ def finish(db: sqlite3.Connection, draft_id: int, result: FinishedDraft, *, now:
     db.execute(
         "UPDATE drafts SET text = ?, text_hash = ?, drafter = ?, model = ?, prompt = ?, prompt_version = ?,"
         " prompt_hash = ?, intent = ?, intents = ?, language = ?, grounding = ?, verdict = ?, reasons = ?,"
-        " evidence = ?, needs_owner = ?, hold_reason = ?, cited_skus = ?, translation = ?, request_id = ?, tokens_in = ?,"
-        " tokens_out = ?, cost_microcents = ?, latency_ms = ?, model_calls = ?, tool_calls = ? WHERE id = ?",
+        " evidence = ?, needs_owner = ?, hold_reason = ?, cited_skus = ?, translation = ?, request_id = ?,"
+        " tokens_in = ?, tokens_out = ?, cost_microcents = ?, latency_ms = ?, model_calls = ?, tool_calls = ? WHERE id = ?",
         (
             result.text,
             hash_of(result.text),

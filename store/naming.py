@@ -37,16 +37,17 @@ def live_drafts(db: sqlite3.Connection, skus: Iterable[str]) -> list[Named]:
     wanted = frozenset(skus)
     if not wanted:
         return []
+    # The planner would rather read every draft there ever was than the partial index of the few that live.
     claimed: dict[int, set[str]] = {}
     for row in db.execute(
-        "SELECT c.draft_id, c.sku FROM claims c JOIN drafts d ON d.id = c.draft_id"
+        "SELECT c.draft_id, c.sku FROM drafts d INDEXED BY drafts_one_live CROSS JOIN claims c ON c.draft_id = d.id"
         " WHERE d.state IN ('queued', 'drafting', 'ready') AND c.sku IS NOT NULL"
     ):
         claimed.setdefault(int(row["draft_id"]), set()).add(str(row["sku"]))
     words = _words(db, wanted)
     found = []
     for row in db.execute(
-        "SELECT id, conversation_id, text, cited_skus, evidence, facts FROM drafts"
+        "SELECT id, conversation_id, text, cited_skus, evidence, facts FROM drafts INDEXED BY drafts_one_live"
         " WHERE state IN ('queued', 'drafting', 'ready') ORDER BY id"
     ).fetchall():
         facts = json.loads(row["facts"])

@@ -21,6 +21,9 @@ from store.states import OPEN_DELIVERIES, WAITING_DELIVERIES
 LOST: Final = 2 * MINUTE
 """After this long a request that nobody waits for is lost; one ends within 10 s."""
 
+OPEN: Final = "state IN ('held', 'queued', 'retrying', 'sending', 'unknown', 'needs_owner')"
+"""The words of the index `deliveries_open`: a query that does not repeat them reads every delivery there ever was."""
+
 ENDED: Final = ("sent", "failed", "expired", "cancelled", "dropped")
 
 
@@ -288,7 +291,7 @@ def owner_of(db: sqlite3.Connection, platform_id: str) -> Delivery | None:
 def release_due(db: sqlite3.Connection, *, now: int) -> int:
     """Queues what was held for undo and whose time has come; returns how many."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM deliveries WHERE state = 'held' AND next_at <= ? ORDER BY id", (now,)
+        f"SELECT {_COLUMNS} FROM deliveries WHERE {OPEN} AND state = 'held' AND next_at <= ? ORDER BY id", (now,)
     ).fetchall()
     for row in rows:
         delivery = from_row(row)
@@ -301,7 +304,8 @@ def expire_late(db: sqlite3.Connection, *, now: int, grace_ms: int = 0) -> int:
     rows = db.execute(
         f"SELECT {', '.join(f'd.{name}' for name in Delivery.__dataclass_fields__)} FROM deliveries d"
         " JOIN conversations c ON c.id = d.conversation_id"
-        f" WHERE d.state IN ({marks(WAITING_DELIVERIES)}) AND coalesce(c.window_closes_at, 0) + ? <= ? ORDER BY d.id",
+        f" WHERE d.{OPEN} AND d.state IN ({marks(WAITING_DELIVERIES)})"
+        " AND coalesce(c.window_closes_at, 0) + ? <= ? ORDER BY d.id",
         (*WAITING_DELIVERIES, grace_ms, now),
     ).fetchall()
     for row in rows:
@@ -346,7 +350,7 @@ def next_due(db: sqlite3.Connection) -> int | None:
     """Returns when the sender has something to look at next, or None when nothing waits and nothing is under way."""
     row = db.execute(
         f"SELECT min(due) AS due FROM (SELECT min(next_at) AS due FROM deliveries"
-        f" WHERE state IN ({marks(WAITING_DELIVERIES)})"
+        f" WHERE {OPEN} AND state IN ({marks(WAITING_DELIVERIES)})"
         " UNION ALL SELECT min(started_at) + ? FROM attempts WHERE ended_at IS NULL)",
         (*WAITING_DELIVERIES, LOST),
     ).fetchone()
