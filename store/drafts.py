@@ -146,7 +146,8 @@ def finish(db: sqlite3.Connection, draft_id: int, result: FinishedDraft, *, now:
         "UPDATE drafts SET text = ?, text_hash = ?, drafter = ?, model = ?, prompt = ?, prompt_version = ?,"
         " prompt_hash = ?, intent = ?, intents = ?, language = ?, grounding = ?, verdict = ?, reasons = ?,"
         " evidence = ?, needs_owner = ?, hold_reason = ?, cited_skus = ?, translation = ?, request_id = ?,"
-        " tokens_in = ?, tokens_out = ?, cost_microcents = ?, latency_ms = ?, model_calls = ?, tool_calls = ? WHERE id = ?",
+        " tokens_in = ?, tokens_out = ?, cost_microcents = ?, latency_ms = ?, model_calls = ?, tool_calls = ?"
+        " WHERE id = ?",
         (
             result.text,
             hash_of(result.text),
