@@ -158,7 +158,12 @@ def judge(reading: Reading, said: Said, states: set[str]) -> None:
 
 def _says_nothing(units: Sequence[Unit]) -> bool:
     """Tells whether the customer asked nothing: "thanks so much"."""
-    return all(unit.kind in {"break", "emoji"} or (unit.kind == "word" and "safe" in unit.tags) for unit in units)
+    courtesy = {"safe", "function", "answer"}
+    return all(
+        unit.kind in {"break", "emoji"}
+        or (unit.kind == "word" and unit.tags.keys() & courtesy and "ask" not in unit.tags)
+        for unit in units
+    )
 
 
 def _promises_to_look(reading: Reading, said: Said) -> bool:
@@ -244,6 +249,10 @@ def _attribute(reading: Reading, clause: Clause, unit: Unit, about: frozenset[in
         return ""
     label = next((label for label in (*IDENTITY, "condition") if label in unit.tags), None)
     if unit.kind == "era" or label in IDENTITY:
+        if label == "garment" and any(
+            other.kind == "mention" or "garment" in other.tags for part in reading.clauses for other in part.units
+        ):
+            return ""
         if "measure" in unit.tags or (label or "era") in reading.kinds:
             return ""
         named = (

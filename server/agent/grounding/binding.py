@@ -101,7 +101,7 @@ class Focus:
         units = [unit for unit in clause.units if identifies(unit)]
         if clause.prefers:
             units = [unit for unit in units if unit.kind == "mention"]
-        if any("both" in unit.tags for unit in clause.units) and not any(unit.kind == "mention" for unit in units):
+        if any("both" in unit.tags for unit in clause.units) and not any(_names(clause.units, unit) for unit in units):
             named = frozenset(self.group)
             clause.rows, clause.sure = (named if len(named) == 2 else every if len(every) == 2 else frozenset()), True
             return

@@ -39,7 +39,9 @@ def check(reply: str, evidence: Evidence, question: str = "") -> Verdict:
 
 def _read(reply: str, evidence: Evidence, question: str) -> Reading:
     plain = normalise(reply)
-    rows = [Row(piece) for piece in evidence.pieces]
+    rows = [
+        Row(piece) for piece in {piece.sku or number: piece for number, piece in enumerate(evidence.pieces)}.values()
+    ]
     tokens = join_hyphens(tokenise(plain.text))
     quoted = policies.quotations(tokens, evidence.policies)
     topics = {tokens[first].start: topic for first, (_, topic) in quoted.items()}
@@ -95,6 +97,9 @@ def _judge(reading: Reading) -> set[str]:
             quotes.judge(reading, clause)
             commitments.offer(reading, clause, states)
             missing = availability.absence(clause)
+            for unit in clause.units if missing else ():
+                if "available" in unit.tags:
+                    unit.done = True  # "none in stock": what the search found says it
             states |= availability.judge(reading, clause, clause.rows)
             states |= availability.had(reading, clause)
             missing = [unit for unit in missing if not unit.done]
@@ -118,7 +123,9 @@ def share(clauses: list[Clause]) -> None:
     for clause in clauses:
         named = clause.sure and any(identifies(unit) for unit in clause.units)
         states = availability.events(clause)
-        if states and pending and clause.joiner in {"and", ","}:
+        figured = any(unit.value is not None or unit.kind in {"size", "era"} for unit in clause.units)
+        clause.named = clause.rows
+        if (states or figured) and pending and clause.joiner in {"and", "y", "e"}:
             clause.rows, clause.sure = clause.rows | pending, True
         if (
             named
@@ -134,11 +141,7 @@ def share(clauses: list[Clause]) -> None:
             offering = clause
         elif states:
             offering = None
-        bare = (
-            named
-            and not states
-            and not any(unit.value is not None or unit.kind in {"size", "era"} for unit in clause.units)
-        )
+        bare = named and not states and not figured
         pending = (pending | clause.rows) if bare else frozenset()
 
 

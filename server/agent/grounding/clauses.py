@@ -33,6 +33,8 @@ class Clause:
     """It asks what the shop should do: "want me to hold it?"."""
     rows: frozenset[int] = frozenset()
     """The pieces it may be about."""
+    named: frozenset[int] = frozenset()
+    """Those that its own words name, when others share what it says: "the windbreaker and the hoodie are both L"."""
     sure: bool = False
     """The pieces in `rows` are all meant, or there is only one."""
     states: list[str] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Final
 
 from server.agent.grounding.binding import Focus, backs, identifies
 from server.agent.grounding.clauses import Clause
-from server.agent.grounding.measures import kinds_of, measurement
+from server.agent.grounding.measures import kinds_of, measurement, wraps
 from server.agent.grounding.reading import Answer, Reading
 from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
@@ -120,9 +120,7 @@ def _length(reading: Reading, clause: Clause, unit: Unit) -> None:
         reading.hold([unit], "measurement", f'"{unit.raw}": the {missing} is missing')
         return
     value = unit.value or Decimal(0)
-    around = any(
-        "around" in other.tags and ("function" not in other.tags or len(other.keys) > 1) for other in clause.units
-    )
+    around = wraps(clause.units, clause.units.index(unit))
     shop = reading.evidence.unit
     _settle(
         reading, clause, unit, "measurement", lambda row, _: measurement(row, kind, value, label, shop, around=around)
@@ -200,14 +198,19 @@ def _written(reading: Reading, clause: Clause, at: int, unit: Unit) -> None:
     after = clause.units[at + 1] if at + 1 < len(clause.units) else None
     before = clause.units[at - 1] if at else None
     phrases = []
-    keys = unit.keys
+    keys, rows = unit.keys, sorted(clause.rows)
     if after is not None and after.kind == "word" and "function" not in after.tags:
         phrases.append((*keys, after.key))
     if before is not None and before.kind == "word" and "function" not in before.tags:
         phrases.append((before.key, *keys))
+    if (
+        len(unit.raw) > 2
+        and rows
+        and all(unit.key in {token.key for token in reading.rows[number].name} for number in rows)
+    ):
+        phrases.append(keys)
     if unit.kind == "cross" or (len(unit.raw) == 4 and unit.raw.isdigit()):
         phrases.append(keys)
-    rows = sorted(clause.rows)
     if rows and phrases and all(any(reading.rows[number].says(phrase) for phrase in phrases) for number in rows):
         for number in rows:
             reading.back([unit], "number", "listed", reading.rows[number].piece.sku, "description", unit.raw)

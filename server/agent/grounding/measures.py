@@ -72,12 +72,25 @@ def _reach(units: Sequence[Unit], at: int, step: int, taken: set[int]) -> int | 
 
 def _around(units: Sequence[Unit], before: int, at: int) -> bool:
     """Tells whether the figure gives the one before it once more, all the way round: 15.5" across, so 31" around."""
+    return at - before <= 5 and wraps(units, at)
+
+
+def wraps(units: Sequence[Unit], at: int) -> bool:
+    """Tells whether the figure is said to go all the way round: "28 inches around", "all around 28 inches", not "around 28"."""
     after = units[at + 1 : at + 3]
-    return (
-        at - before <= 5
-        and any("around" in unit.tags and len(unit.keys) > 1 for unit in after)
-        and not any("measure" in unit.tags for unit in after)
+    if any("measure" in unit.tags for unit in after[:1]):
+        after = units[at + 1 : at + 4]
+    if any("around" in unit.tags and (len(unit.keys) > 1 or _closes(units, units.index(unit))) for unit in after):
+        return True
+    return any(
+        "around" in unit.tags and len(unit.keys) > 1 or unit.key in {"circumference", "circunferencia", "contorno"}
+        for unit in units[max(0, at - 4) : at]
     )
+
+
+def _closes(units: Sequence[Unit], at: int) -> bool:
+    """Tells whether nothing follows in the clause, so that "around" belongs to what stands before it."""
+    return at + 1 >= len(units) or units[at + 1].kind == "break" or "function" in units[at + 1].tags
 
 
 def _restates(units: Sequence[Unit], before: int, at: int) -> bool:

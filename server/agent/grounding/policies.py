@@ -71,9 +71,16 @@ def marks(units: Sequence[Unit]) -> tuple[frozenset[Mark], frozenset[Mark], bool
             denials += 1
         elif "policy_neutral" in unit.tags:
             continue
-        elif unit.kind == "mention" or (unit.kind == "word" and (not unit.tags or not unit.tags.keys() <= _NEUTRAL)):
-            said.update(("word", root(word)) for word in unit.keys)
+        elif unit.kind == "mention" or (unit.kind == "word" and _tells(unit)):
+            said.update(("word", root(word)) for word in unit.keys if word not in _LIMITS)
     return frozenset(said), frozenset(limits), denials % 2 == 1
+
+
+def _tells(unit: Unit) -> bool:
+    """Tells whether the word says something: "US" does, "us" does not."""
+    if "policy" in unit.tags or not unit.tags or unit.raw == "US":
+        return True
+    return "function" not in unit.tags and not unit.tags.keys() <= _NEUTRAL
 
 
 def read_units(text: str) -> list[Unit]:

@@ -185,6 +185,15 @@ def join_hyphens(tokens: list[Token]) -> list[Token]:
             continue
         if token.key in {"*", "_"}:
             continue
+        if (
+            token.key == "s"
+            and token.glued
+            and before is not None
+            and before.kind == "num"
+            and len(before.raw) > 2
+            and tokens[at - 1] is before
+        ):
+            continue  # "501s" are more than one 501
         if token.key == "'" and before is not None and after is not None and after.key == "'" and after.glued:
             continue
         kept.append(token)

@@ -38,6 +38,8 @@ _PLAIN: Final = frozenset(
 )
 _ROW_TOPICS: Final = frozenset({"fit", "provenance"})
 """Topics that the row's own words may back too; all others need the shop's written policy."""
+_SOME: Final = {"few": 2, "couple": 2, "several": 3}
+"""How many available pieces these words need."""
 _FIELD: Final = {"colour": "color", "garment": "category", "material": "material", "era": "era"}
 
 
@@ -79,22 +81,14 @@ def judge(reading: Reading, clause: Clause) -> None:
 def _settle(
     reading: Reading, clause: Clause, unit: Unit, kind: str, denied: bool, answer: Callable[[Row, Unit], Answer]
 ) -> None:
+    rows = sorted(clause.named or clause.rows if kind == "garment" else clause.rows)
     if denied:
-        reading.settle(
-            clause,
-            [unit],
-            kind,
-            f'"{unit.raw}" denied',
-            ((number, Answer(denies(reading.rows[number], unit), "description")) for number in sorted(clause.rows)),
-        )
+        said = f'"{unit.raw}" denied'
+        answers = [(number, Answer(denies(reading.rows[number], unit), "description")) for number in rows]
     else:
-        reading.settle(
-            clause,
-            [unit],
-            kind,
-            f'"{unit.raw}"',
-            ((number, answer(reading.rows[number], unit)) for number in sorted(clause.rows)),
-        )
+        said = f'"{unit.raw}"'
+        answers = [(number, answer(reading.rows[number], unit)) for number in rows]
+    reading.settle(clause, [unit], kind, said, answers)
 
 
 def _fact(row: Row, label: str) -> str | None:
@@ -175,6 +169,16 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
     ):
         unit.done = True
         return
+    if unit.key in _SOME and sum(row.piece.status == "available" for row in reading.rows) >= _SOME[unit.key]:
+        unit.done = True
+        return
+    if (
+        topic == "time"
+        and unit.key == "within"
+        and not any(other.kind in {"num", "duration"} for other in clause.units)
+    ):
+        unit.done = True
+        return
     if topic == "time" and "safe" in unit.tags and len(unit.keys) > 1:
         return
     reading.hold([unit], topic, f'"{unit.raw}": no policy of the shop says so')
@@ -189,7 +193,7 @@ def _says_together(row: Row, unit: Unit, rest: Sequence[Unit]) -> bool:
 
 
 def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> None:
-    rows = sorted(clause.rows)
+    rows = sorted(clause.named or clause.rows)
     if (clause.prefers or clause.asks) and not unit.tags and root(unit.key) in reading.question.roots:
         unit.done = True
         return
