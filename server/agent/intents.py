@@ -161,7 +161,16 @@ def _opened(text: str, book: Phrasebook) -> str:
 def _known(code: str) -> frozenset[str]:
     book = phrasebook(code)
     return frozenset(
-        {*book.function_words, *book.spelling, *book.stop, *book.words, *book.words.values(), *book.slang, *book.sizes}
+        {
+            *book.function_words,
+            *book.never_mended,
+            *book.spelling,
+            *book.stop,
+            *book.words,
+            *book.words.values(),
+            *book.slang,
+            *book.sizes,
+        }
     )
 
 

@@ -68,6 +68,7 @@ class Phrasebook:
     function_words: frozenset[str]
     slang: Mapping[str, str]
     spelling: tuple[str, ...]
+    never_mended: frozenset[str]
     patterns: tuple[Pattern, ...]
     ranks: Mapping[str, int]
     topics: Mapping[str, re.Pattern[str]]
@@ -121,6 +122,7 @@ def read(given: Mapping[str, Any]) -> Phrasebook:
         function_words=frozenset(_words(given["function_words"])),
         slang=given.get("slang", {}),
         spelling=tuple(dict.fromkeys(_words(given["spelling"]["words"]))),
+        never_mended=frozenset(_words(given["spelling"]["never"])),
         patterns=tuple(sorted(patterns, key=lambda pattern: -pattern.weight)),
         ranks={intent: int(table["rank"]) for intent, table in given["intents"].items()},
         topics={topic: re.compile(expression) for topic, expression in given["topics"].items()},

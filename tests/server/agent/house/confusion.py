@@ -66,9 +66,8 @@ def main() -> None:
         ("Spanish", [row for row in rows if row.language == "es"]),
     ):
         primary, whole, language = right(part)
-        print(
-            f"{name:9} {len(part):4} phrasings: primary intent {primary:.1%}, all intents {whole:.1%}, language {language:.1%}"
-        )
+        shares = f"primary intent {primary:.1%}, all intents {whole:.1%}, language {language:.1%}"
+        print(f"{name:9} {len(part):4} phrasings: {shares}")
     print(table(rows))
 
 
