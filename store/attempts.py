@@ -83,7 +83,8 @@ _DELIVERY: Final = ", ".join(f"d.{name}" for name in Delivery.__dataclass_fields
 _HEADS: Final = (
     f"SELECT {_DELIVERY}, c.platform_id AS recipient, c.dialect AS dialect, c.window_closes_at, c.quota_left, c.mode,"
     " c.auto_paused_until, c.newest_customer_message_id, u.blocked,"
-    " EXISTS (SELECT 1 FROM inbound_events e WHERE e.state = 'received' AND e.thread = c.platform_id) AS unread_event"
+    " EXISTS (SELECT 1 FROM inbound_events e WHERE e.state IN ('received', 'needs_poll')"
+    "  AND e.thread = c.dialect || ':' || c.platform_id) AS unread_event"
     " FROM deliveries d JOIN conversations c ON c.id = d.conversation_id JOIN users u ON u.id = c.user_id"
     f" WHERE d.{outbox.OPEN} AND d.state IN ('queued', 'retrying') AND d.next_at <= :now"
     " AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.conversation_id = d.conversation_id AND b.id < d.id"

@@ -68,6 +68,11 @@ def apply(db: sqlite3.Connection, logged: Logged, *, now: int, rules: Rules) -> 
 
 def effect(db: sqlite3.Connection, event: Inbound, *, received_at: int, now: int, rules: Rules) -> None:
     """Gives an event its effect on the conversation; a listed message comes through here as well."""
+    twin = inbox.find(db, "v1", event.user) if event.meaning == "echo" and event.dialect == "v1.3" else None
+    if twin is not None and inbox.find(db, "v1.3", event.conversation) is None:
+        # Dialect v1 has no echoes of its own: what was sent in it is echoed in the form of v1.3, under the customer.
+        own_message(db, twin, event, received_at=received_at, now=now, rules=rules)
+        return
     conversation = inbox.open_conversation(
         db,
         dialect=event.dialect,

@@ -125,7 +125,7 @@ class Crash:
         self.url = _hear(self.simulator)["url"]
         self._control = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
         self.control("lag", {"ms": LAG_MS})
-        self.control("echo", {"mode": "random"})
+        self.control("echo", {"mode": "random", "v1": True})
         self.control("webhooks", {"retry_seconds": [0.03], "duplicates": 1, "shuffle": 20, "timeout_seconds": 1.0})
         self.db = connect(self.database)
         self.pid = 0

@@ -200,7 +200,8 @@ class World:
         """Plays the next answer, after everything is checked that must be true when a request arrives."""
         row = self.db.execute(
             "SELECT a.id, a.delivery_id, a.conversation_id, d.text, d.text_hash, d.promises, c.window_closes_at"
-            " FROM attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN conversations c ON c.id = a.conversation_id"
+            " FROM attempts a JOIN deliveries d ON d.id = a.delivery_id"
+            " JOIN conversations c ON c.id = a.conversation_id"
             " WHERE a.ended_at IS NULL AND c.platform_id = ?",
             (recipient,),
         ).fetchall()

@@ -8,10 +8,15 @@ import pytest
 
 from server import decisions
 from server.delivery import reconcile
+from server.listener import applying, events
+from server.simulator import events as bodies
+from server.simulator.ledger import Ledger
+from server.simulator.platform import Platform
 from server.tiktok.answer import Answer
-from store import inbox, outbox, pauses, reconciling
+from store import inbound, inbox, outbox, pauses, reconciling
 from store.clock import HOUR, MINUTE, SECOND
 from store.errors import NotAllowed
+from store.inbound import Received
 from tests.server.delivery.shop import (
     ACCEPTED,
     ERROR_51065,
@@ -375,3 +380,21 @@ def test_the_contract_of_a_delivery(shop: Shop) -> None:
         told
     )
     assert outbox.listed(shop.db, conversation_id=conversation + 1) == []
+
+
+async def test_an_echo_in_the_other_dialects_form_settles_v1(shop: Shop) -> None:
+    """A message sent in dialect v1 is echoed in the form of v1.3, under the customer: it settles the doubt there."""
+    delivery = await doubtful(shop, (True, LOST), name="eve", dialect="v1")
+    platform = Platform(Ledger(), shop.clock, business_id="biz")
+    conversation = platform.conversation_of("eve")
+    message = platform.accept("v1", conversation, "eve", "TEXT", {"body": "Yes!"}, request=1, fault=None)
+    body = bodies.sent(conversation, message, bodies.Account("biz", "key")).body
+    event = events.read(body)
+    received = Received(
+        dedupe_key=event.dedupe_key, dialect=event.dialect, event=event.event, thread=event.thread, body=body
+    )
+    shop.write(inbound.receive, received)
+    for logged in inbound.waiting(shop.db):
+        shop.write(applying.apply, logged, rules=applying.rules_of(shop.settings))
+    assert (shop.state(delivery), shop.row(delivery)["platform_id"]) == ("sent", message.message_id)
+    assert shop.db.execute("SELECT count(*) AS n FROM conversations").fetchone()["n"] == 1

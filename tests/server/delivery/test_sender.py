@@ -9,9 +9,10 @@ import pytest
 
 from server import decisions
 from server.tiktok.answer import Answer
-from store import items, pauses, switches
+from store import inbound, items, pauses, switches
 from store.clock import HOUR, MINUTE, SECOND
 from store.errors import NotAllowed, Stale
+from store.inbound import Received
 from tests.server.delivery.shop import (
     ERROR_51065,
     LOST,
@@ -383,3 +384,18 @@ async def test_an_error_with_an_answer_is_still_a_doubt(shop: Shop) -> None:
     delivery = decide(shop)
     await shop.run()
     assert (shop.state(delivery), bool(shop.row(delivery)["answered_with_error"])) == ("unknown", True)
+
+
+async def test_an_automatic_reply_waits_for_what_is_not_applied_yet(shop: Shop) -> None:
+    """While an acknowledged event of its thread is not applied an automatic reply stays, since it may be her."""
+    settings = shop.settings.delivery
+    conversation = shop.write(add_conversation, "c1")
+    automatic = shop.write(decisions.auto, shop.write(ready_draft, conversation, "auto"), (), settings=settings)
+    received = Received(dedupe_key="k", dialect="v1.3", event="im_receive_msg", thread="v1.3:c1", body=b"{}")
+    shop.write(inbound.receive, received)
+    shop.clock.advance(MINUTE)
+    await shop.run()
+    assert (shop.state(automatic.delivery_id), shop.texts()) == ("queued", [])
+    shop.write(inbound.settle, 1, "ignored")
+    await shop.run()
+    assert shop.texts() == ["auto"]
