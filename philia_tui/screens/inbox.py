@@ -94,6 +94,7 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
                 yield Tabs(id="tabs")
                 yield Queue(
                     lambda ids: views.rows(self.desk.db, ids),
+                    self.show_conversation,
                     clock,
                     self.zone,
                     self.settings.delivery.quota_per_window,
@@ -337,11 +338,6 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
     @on(Tabs.Picked)
     def _picked(self, event: Tabs.Picked) -> None:
         self.show_list(event.listed)
-
-    @on(Queue.Selected)
-    def _selected(self, event: Queue.Selected) -> None:
-        event.stop()
-        self.show_conversation()
 
     # Moving
 

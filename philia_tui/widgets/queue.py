@@ -32,21 +32,25 @@ class Queue(Painter, ScrollView, can_focus=True):
     """The list of conversations; knows no SQL, only how to ask for rows by their ids."""
 
     @dataclass
-    class Selected(Message):
-        """The cursor is on another conversation, or on none."""
-
-        conversation: int | None
-
-    @dataclass
     class Opened(Message):
         """A conversation was clicked twice."""
 
         conversation: int
 
-    def __init__(self, read: Reader, clock: Clock, zone: ZoneInfo, quota_whole: int, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        """Takes the way to read rows."""
+    def __init__(
+        self,
+        read: Reader,
+        selected: Callable[[], None],
+        clock: Clock,
+        zone: ZoneInfo,
+        quota_whole: int,
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's name
+    ) -> None:
+        """Takes the way to read rows, and whom to tell that the cursor is on another conversation."""
         super().__init__(id=id)
         self._read = read
+        self._selected = selected
         self._clock = clock
         self._zone = zone
         self._whole = quota_whole
@@ -141,7 +145,8 @@ class Queue(Painter, ScrollView, can_focus=True):
         self._redraw(old)
         self._redraw(place)
         self.reveal()
-        self.post_message(self.Selected(self.selected))
+        # At once and not by a message: the cursor and the panes it means come in one frame.
+        self._selected()
 
     def find(self, conversation: int) -> bool:
         """Puts the cursor on a conversation; tells whether it is in the list."""
