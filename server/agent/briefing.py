@@ -7,13 +7,14 @@ JSON, in the user role or in a tool's result. No secret, no identifier of an acc
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from server.agent.model import Message, ToolCall
 from server.agent.port import DraftRequest, Turn
 from server.agent.untrusted import NAME_LIMIT, TEXT_LIMIT, clean, wrap
+from store.stock import Piece
 
 EARLIER_CAP: Final = 10
 """Unanswered messages beyond the history that are still shown; a burst longer than this is one for the owner."""
@@ -31,23 +32,20 @@ class Situation:
     """Pieces that the program itself reads before it asks, because the reply will be about them."""
 
 
-def situation(request: DraftRequest) -> Situation:
-    """Returns the program's facts about the request and the pieces they are about."""
-    said: list[str] = []
-    skus = [piece.sku for piece in request.shared]
-    if request.shared:
-        said.append(f'She shared a post of ours that shows {_listed(skus)}: that is what "this one" means.')
-    if request.held_now and request.line_place:
-        said.append(
-            f"{request.held_now} is on hold for somebody else. She is number {request.line_place} in the line for it,"
-            " where 1 is next. Tell her so; do not say that she has it."
-        )
-    elif request.held_now:
-        said.append(f"The owner has just put {request.held_now} on hold for her. Confirm that, warmly and shortly.")
-    if request.offered_now:
-        said.append(f"{request.offered_now} has just become free and she is next in the line. Offer it to her.")
-    if request.replaces:
-        said.append(f"{request.replaces} has just been sold. Say so kindly and offer something similar from the stock.")
+def event_skus(request: DraftRequest) -> tuple[str, ...]:
+    """Returns the pieces that something has just happened to; their rows say whether it is still so."""
+    return tuple(sku for sku in (request.held_now, request.offered_now, request.replaces) if sku)
+
+
+def situation(request: DraftRequest, rows: Mapping[str, Piece]) -> Situation:
+    """Returns the program's facts about the request and the pieces they are about.
+
+    `rows` are the pieces of `event_skus` as they stand now: a hold may have ended and a sale been taken back since.
+    """
+    said = list(_events(request, rows))
+    shared = [piece.sku for piece in request.shared]
+    if shared:
+        said.append(f'She shared a post of ours that shows {_listed(shared)}: that is what "this one" means.')
     if request.held_for_her:
         said.append(f"On hold for this very customer: {_listed(request.held_for_her)}.")
     if request.discussed:
@@ -60,19 +58,38 @@ def situation(request: DraftRequest) -> Situation:
     unseen = sorted({turn.kind for turn in request.turns if turn.role == "user" and turn.kind != "text"})
     if unseen:
         said.append(f"She also sent what you cannot see ({', '.join(unseen)}); never guess what it shows.")
-    skus += [sku for sku in (request.held_now, request.offered_now, request.replaces) if sku]
-    return Situation(tuple(said), tuple(dict.fromkeys(skus))[:SHOWN_PIECES])
+    skus = dict.fromkeys((*(sku for sku in event_skus(request) if sku in rows), *shared))
+    return Situation(tuple(said), tuple(skus)[:SHOWN_PIECES])
 
 
-def messages(request: DraftRequest, prompt: str, learned: Sequence[str] = ()) -> list[Message]:
+def _events(request: DraftRequest, rows: Mapping[str, Piece]) -> Iterator[str]:
+    held, offered, sold = (rows.get(sku or "") for sku in (request.held_now, request.offered_now, request.replaces))
+    if held is not None and request.line_place:
+        yield (
+            f"{held.sku} is on hold for somebody else. She is number {request.line_place} in the line for it, where 1"
+            " is next. Tell her so; do not say that she has it."
+        )
+    elif held is not None:
+        yield f"The owner has just put {held.sku} on hold for her. Confirm that, warmly and shortly."
+    if offered is not None and offered.status == "available":
+        yield f"{offered.sku} has become free and she was next in the line. Offer it to her."
+    elif offered is not None:
+        yield f"{offered.sku} has become free, she was next in the line, and it is on hold for her now. Tell her."
+    if sold is not None and sold.status != "available":
+        yield f"{sold.sku} is {sold.status} since a moment. Say so kindly and offer something similar from the stock."
+
+
+def messages(
+    request: DraftRequest, prompt: str, facts: Sequence[str] = (), learned: Sequence[str] = ()
+) -> list[Message]:
     """Returns the messages of the first request: one of the system's, then the conversation, oldest first.
 
-    `prompt` is the system prompt with its words filled in, `learned` the rules that the owner accepted.
+    `prompt` is the system prompt with its words filled in, `facts` are the sentences of the situation, `learned` the
+    rules that the owner accepted.
     """
     parts = [prompt]
     if learned:
         parts.append("The owner's own habits, as she accepted them:\n" + "\n".join(f"- {rule}" for rule in learned))
-    facts = situation(request).sentences
     if facts:
         parts.append("What the shop's program knows about this moment:\n" + "\n".join(f"- {fact}" for fact in facts))
     if request.instruction:
@@ -90,8 +107,6 @@ def _conversation(request: DraftRequest) -> list[Message]:
     earlier = request.unanswered[: max(0, len(request.unanswered) - in_history)]
     shown = [_customer(request, Turn(role="user", text=text)) for text in earlier[-EARLIER_CAP:]]
     shown.extend(_message(request, turn) for turn in request.turns)
-    if not any(message["role"] == "user" for message in shown):
-        shown.append(_customer(request, Turn(role="user", text=" ".join(request.unanswered))))
     return shown
 
 
@@ -106,6 +121,16 @@ def _customer(request: DraftRequest, turn: Turn) -> Message:
     kind = None if turn.kind == "text" else clean(turn.kind, 40)
     content = wrap(**{"from": "customer", "name": name or None, "kind": kind, "text": clean(turn.text, TEXT_LIMIT)})
     return {"role": "user", "content": content}
+
+
+def asked(request: DraftRequest) -> tuple[str, ...]:
+    """Returns the customer's words that are answered: what she wrote since the last reply, else her last message.
+
+    Nothing, when it is the program that has something to tell: a "yes" of the reply then answers nobody.
+    """
+    if event_skus(request):
+        return ()
+    return request.unanswered or tuple(turn.text for turn in request.turns if turn.role == "user")[-1:]
 
 
 def echo(content: str | None, calls: Sequence[ToolCall]) -> Message:

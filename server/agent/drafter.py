@@ -167,25 +167,28 @@ class AIAgent:
     ) -> tuple[Reply | None, HoldCode | None]:
         agent = self.settings.agent
         text = prompt.filled(shop=request.shop_name, currency=request.currency, unit=request.unit)
-        asked = intents.read(request.unanswered, agent.languages)
+        asked = briefing.asked(request)
+        reading = intents.read(asked, agent.languages)
         try:
             async with asyncio.timeout(agent.draft_seconds):
                 learned = await lookups.read(self._learned) if self._learned is not None else ()
+                rows = await lookups.read(items.get_many, briefing.event_skus(request))
+                now = briefing.situation(request, {piece.sku: piece for piece in rows})
                 run = Run(
                     model=model,
                     lookups=lookups,
                     check=check,
-                    messages=briefing.messages(request, text, learned),
-                    question="\n".join(request.unanswered),
+                    messages=briefing.messages(request, text, now.sentences, learned),
+                    question="\n".join(asked),
                     # A wish to have a piece kept is as much about the stock as a question whether it is there.
-                    must_look=asked.about_stock or "hold" in asked.intents,
+                    must_look=reading.about_stock or "hold" in reading.intents,
                     seconds=agent.draft_seconds,
                     spent=spent,
                     monotonic=self._monotonic,
                 )
-                for sku in briefing.situation(request).skus:
+                for sku in now.skus:
                     await run.give("get_item", {"sku": sku})
-                if agent.prefetch and run.must_look and not request.shared:
+                if agent.prefetch and run.must_look and not now.skus:
                     await run.give("search_inventory", {"query": run.question})
                 reply = await run.reply()
         except ModelFault as fault:
@@ -206,7 +209,7 @@ class AIAgent:
         return None, code
 
     async def _house(self, request: DraftRequest, read: Read, code: HoldCode | None) -> Drafted:
-        drafted = await read(_house_draft, request)
+        drafted = await read(_house_draft, request, self.settings.agent.languages)
         if code is None:
             return drafted
         reason = hold(code) if drafted.hold_reason is None else f"{hold(code)} {drafted.hold_reason}"
@@ -215,8 +218,8 @@ class AIAgent:
         return replace(drafted, hold_reason=reason, needs_owner=needs_owner)
 
 
-def _house_draft(db: sqlite3.Connection, request: DraftRequest) -> Drafted:
-    return house.draft(request, partial(search, db), partial(items.get, db))
+def _house_draft(db: sqlite3.Connection, request: DraftRequest, languages: Sequence[str]) -> Drafted:
+    return house.draft(request, partial(search, db), partial(items.get, db), languages=languages)
 
 
 def _place(fault: BaseException) -> str:
@@ -231,15 +234,17 @@ def _from_model(
     reply: Reply, request: DraftRequest, lookups: Lookups, prompt: prompts.Prompt, settings: Settings
 ) -> Drafted:
     written = reply.written
-    by_rules = intents.read(request.unanswered, settings.agent.languages).intents
-    said = written.intent if written.intent in INTENTS else by_rules[0]
+    by_rules = intents.read(briefing.asked(request), settings.agent.languages)
+    said = written.intent if written.intent in INTENTS else by_rules.primary
     reason = hold(reply.held, reply.detail) if reply.held is not None else None
     if reason is None and written.needs_owner:
         reason = hold("asked_for_owner", written.reason)
     named = [claim.sku for claim in reply.verdict.claims if claim.sku is not None]
     known = {piece.sku for piece in lookups.evidence.pieces}
     cited = dict.fromkeys(sku for sku in (*named, *written.cited_skus) if sku in known)
-    language = (written.language or "en").lower()[:2]
+    # "es-MX" is es; a word that is no code, and plain text without one, leave it to the rules.
+    code = (written.language or "").lower().replace("_", "-").partition("-")[0]
+    language = code if len(code) == 2 and code.isalpha() else by_rules.language
     shop_language = settings.agent.languages[0] if settings.agent.languages else "en"
     return Drafted(
         text=written.reply,
@@ -248,7 +253,7 @@ def _from_model(
         evidence=lookups.evidence,
         # The model's own reading; the policy reads the message again by the rules and wants the two to agree.
         intent=said,
-        intents=tuple(dict.fromkeys((said, *by_rules))),
+        intents=tuple(dict.fromkeys((said, *by_rules.intents))),
         language=language,
         needs_owner=written.needs_owner or reply.held is not None,
         hold_reason=reason,

@@ -85,6 +85,7 @@ class Run:
         """Looks something up by the program's own choice and puts call and result before the first request."""
         call = ToolCall(f"shop_{len(self.messages)}", name, json.dumps(arguments, ensure_ascii=False))
         self.messages += [briefing.echo(None, [call]), briefing.result(call, await self.lookups.answer(call))]
+        self.lookups.given = self.lookups.executed
 
     async def reply(self) -> Reply:
         """Returns the model's reply, corrected once where a fault could be named.

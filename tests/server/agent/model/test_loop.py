@@ -353,6 +353,59 @@ async def test_a_shared_post_is_read_before_the_model_is_asked(bench: Make, data
     assert draft.verdict.verdict == "pass"
 
 
+@pytest.mark.parametrize(
+    ("status", "event", "told", "reply"),
+    [
+        ("held", {"held_now": "J-014"}, "just put J-014 on hold for her", "The brown suede jacket is on hold for you!"),
+        (
+            "held",
+            {"held_now": "J-014", "line_place": 2},
+            "number 2 in the line",
+            "The brown suede jacket is on hold for someone right now.",
+        ),
+        ("available", {"offered_now": "J-014"}, "Offer it to her", "Good news: the brown suede jacket is available!"),
+        ("held", {"offered_now": "J-014"}, "on hold for her now", "The brown suede jacket is on hold for you now."),
+        ("sold", {"replaces": "J-014"}, "J-014 is sold", "Sorry, the brown suede jacket is sold."),
+    ],
+)
+async def test_what_has_just_happened_is_told_with_its_row(
+    bench: Make, database: Database, status: str, event: dict[str, Any], told: str, reply: str
+) -> None:
+    """A hold, a place in line, an offer and a sale reach the model as facts, and its row backs what it says."""
+    await database.write(lambda db: db.execute("UPDATE items SET status = ? WHERE sku = 'J-014'", (status,)))
+    async with bench(final(reply, intent="hold")) as b:
+        draft = await b.agent.draft(asked("can you hold it for me?", **event))
+    [body] = b.end.asked
+    assert told in body["messages"][0]["content"]
+    assert json.loads(body["messages"][-1]["content"])["item"]["status"] == status
+    assert (draft.text, draft.verdict.verdict) == (reply, "pass")
+
+
+async def test_an_event_that_is_over_is_not_told(bench: Make) -> None:
+    """A sale that was taken back, and a piece that left the stock, are no facts any more."""
+    async with bench(LOOK, final(TRUE)) as b:
+        await b.agent.draft(asked(QUESTION, replaces="J-014", held_now="NOPE"))
+    system = b.end.asked[0]["messages"][0]["content"]
+    assert "J-014" not in system
+    assert "NOPE" not in system
+
+
+async def test_what_the_program_looks_up_takes_no_lookup_from_the_model(bench: Make, database: Database) -> None:
+    """Three shared pieces are read first, and the model still has its four lookups."""
+    shared = await database.read(items.get_many, ["J-001", "J-002", "J-003"])
+    more = calls(*((f"c{at}", "get_item", {"sku": f"J-01{at}"}) for at in range(5)))
+    async with bench(more, final("Which one do you mean?")) as b:
+        await b.agent.draft(asked("are these available?", shared=tuple(shared)))
+    assert ["no more lookups" in str(one.get("error")) for one in told(b.end.asked[1])] == [False] * 7 + [True]
+
+
+@pytest.mark.parametrize(("said", "language"), [("es-MX", "es"), ("EN", "en"), ("Spanish", "en"), ("", "en")])
+async def test_a_language_is_a_code(bench: Make, said: str, language: str) -> None:
+    """The model's word on the language counts as far as it is a code; else the rules say it."""
+    async with bench(LOOK, final(TRUE, language=said)) as b:
+        assert (await b.agent.draft(asked(QUESTION))).language == language
+
+
 async def test_prefetching_saves_a_call(bench: Make) -> None:
     """With [agent] prefetch the search stands in the first request, and one call is enough."""
     async with bench(final(TRUE), prefetch=True) as b:
