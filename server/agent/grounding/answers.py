@@ -15,6 +15,23 @@ from server.agent.grounding.scan import Unit
 _AVAILABLE: Final = ("available", "offered", "gone", "held", "searched", "buy")
 _YES_SIGNS: Final = frozenset("✅✔☑👍👌🆗💯🙆")
 _NO_SIGNS: Final = frozenset("❌✖🚫👎⛔❎🙅")
+_TOPICS: Final = frozenset(
+    {
+        "policy",
+        "cue:asks",
+        "measure",
+        "size",
+        "colour",
+        "material",
+        "era",
+        "condition",
+        "size_word:cues",
+        "offer_verb",
+        "adjective",
+        "around",
+    }
+)
+"""A question with none of these, such as "the firebird?", asks whether the piece is there."""
 _PLAIN: Final = frozenset(
     {
         "function",
@@ -204,7 +221,9 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
             return f'nothing says "{unit.raw}"'
         if unit.kind in {"percent", "duration"} and "policy" not in reading.kinds:
             return f'nothing says "{unit.raw}"'
-    available = any(label in unit.tags for unit in clause.units for label in _AVAILABLE)
+    available = any(label in unit.tags for unit in clause.units for label in _AVAILABLE) or not any(
+        unit.kind not in {"word", "mention"} or unit.tags.keys() & _TOPICS for unit in clause.units
+    )
     if available and "available" not in states:
         if any("gone" in unit.tags or "held" in unit.tags for unit in clause.units) and states & {
             "gone",

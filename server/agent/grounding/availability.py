@@ -20,6 +20,8 @@ _VAGUE_GONE: Final = frozenset(
     {"unavailable", "out of stock", "not here anymore", "no disponible", "agotado", "agotada"}
 )
 """Said of a piece that is sold or held alike."""
+_GENERAL: Final = frozenset({"never", "carry", "carrying", "stock", "stocking", "nunca", "jamas"})
+"""These speak of more than one search: "we don't carry Nike"."""
 _NEGATION_REACH: Final = 5
 _SAID: Final = {
     "available": "said to be available",
@@ -57,6 +59,14 @@ def _only_wonders(clause: Clause, unit: Unit, state: str) -> bool:
     if state == "offered" and clause.asks and unit.tags["offered"] in _SUGGESTED:
         return not any(identifies(other) for other in clause.units)
     return state in {"offered", "buy"} and (clause.asks or clause.prefers)
+
+
+def _only(clause: Clause, unit: Unit) -> bool:
+    """Tells whether the clause says that this piece alone is there: "only the hoodie is available"."""
+    before = clause.units[: clause.units.index(unit)]
+    return any(
+        other.key in {"only", "solo"} and any(identifies(one) for one in before[at:]) for at, other in enumerate(before)
+    )
 
 
 def _denied_after(units: Sequence[Unit], at: int) -> bool:
@@ -97,6 +107,13 @@ def judge(reading: Reading, clause: Clause, owners: frozenset[int]) -> set[str]:
                 reading.back([unit], "availability", "listed")
                 said.add("available")
                 continue
+        if (
+            state == "available"
+            and _only(clause, unit)
+            and any(row.piece.status == "available" for number, row in enumerate(reading.rows) if number not in owners)
+        ):
+            reading.hold([unit], "availability", f'"{unit.raw}": it is not the only one that is')
+            continue
         reading.settle(
             clause,
             [*negators, unit],
@@ -221,7 +238,7 @@ def judge_absence(reading: Reading, clause: Clause, units: list[Unit], owners: f
         )
     elif not asked and any(unit.keys[-2:] == ("at", "all") for unit in clause.units):
         reading.hold(units, "availability", f"{spoken}: no search covers everything")
-    elif (search := covering(reading, asked)) is not None:
+    elif (search := covering(reading, asked, strict=any(unit.key in _GENERAL for unit in units))) is not None:
         reading.back(
             [*units, *(unit for unit in wanted if meanings(unit))], "search", "listed", None, "search", search.query
         )
@@ -231,9 +248,11 @@ def judge_absence(reading: Reading, clause: Clause, units: list[Unit], owners: f
         reading.hold(units, "availability", f"{spoken}: no finished search covers this and found none")
 
 
-def covering(reading: Reading, asked: frozenset[str]) -> Search | None:
+def covering(reading: Reading, asked: frozenset[str], *, strict: bool = False) -> Search | None:
     """Returns a finished search no narrower than what was asked that found none of it."""
-    allowed = asked | reading.question.roots
+    if strict and not asked:
+        return None
+    allowed = asked if strict else asked | reading.question.roots
     for search in reading.evidence.searches:
         words = " ".join(
             [

@@ -72,12 +72,10 @@ def _named(row: Row, unit: Unit) -> bool:
 
 def _names(units: Sequence[Unit], unit: Unit) -> bool:
     """Tells whether the unit names a piece, rather than saying something of the one already spoken of: "the red one", not "it is red"."""
-    if unit.kind == "mention":
-        return True
     at = units.index(unit)
     if any(other.key in _PRONOUNS for other in units[:at]):
         return False
-    if "garment" in unit.tags or not unit.tags:
+    if unit.kind == "mention" or "garment" in unit.tags or not unit.tags:
         return True
     before = units[at - 1].key if at else ""
     after = [other.key for other in units[at + 1 : at + 4]]
@@ -103,7 +101,9 @@ class Focus:
             units = [unit for unit in units if unit.kind == "mention"]
         if any("both" in unit.tags for unit in clause.units) and not any(_names(clause.units, unit) for unit in units):
             named = frozenset(self.group)
-            clause.rows, clause.sure = (named if len(named) == 2 else every if len(every) == 2 else frozenset()), True
+            everything = any(unit.tags.get("both", "").startswith(("all", "tod")) for unit in clause.units)
+            two = next((group for group in (named, every) if len(group) == 2), frozenset[int]())
+            clause.rows, clause.sure = every if everything else two, True
             return
         if len(self.current) == 1 and not any(_names(clause.units, unit) for unit in units):
             clause.rows, clause.sure = self.current, True

@@ -154,6 +154,10 @@ def policies_first(reading: Reading) -> None:
         clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
         for units in ([unit for clause in clauses for unit in clause.open], *(clause.open for clause in clauses)):
             left = [unit for unit in units if not unit.done]
+            if any(unit.kind == "policy" for unit in units) or any(
+                unit.kind == "policy" for clause in clauses for unit in clause.units if left and left[0] in clause.units
+            ):
+                continue  # what is added to a quotation must stand by itself
             if not left or not any(
                 "policy" in unit.tags or unit.kind in {"percent", "duration", "money", "link"} or not unit.tags
                 for unit in left

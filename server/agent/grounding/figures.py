@@ -63,7 +63,7 @@ def measure(reading: Reading, units: Sequence[Unit]) -> None:
             continue
         sentence = units[first:at]
         shared = next((unit.label for unit in sentence if unit.kind == "length"), "")
-        for place, kind in kinds_of(sentence).items():
+        for place, kind in kinds_of(sentence, reading.kind_words).items():
             unit = sentence[place]
             reading.measured[id(unit)] = (kind, unit.label if unit.kind == "length" else shared)
         first = at + 1
@@ -96,6 +96,14 @@ def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, answer: Cal
 
 def _money(reading: Reading, clause: Clause, unit: Unit, currency: str, focus: Focus) -> None:
     value = unit.value or Decimal(0)
+    at = clause.units.index(unit)
+    if (
+        at
+        and clause.units[at - 1].key in {"from", "desde"}
+        or any(other.keys[-2:] == ("a", "piece") or other.key == "apiece" for other in clause.units[at + 1 : at + 3])
+    ):
+        reading.hold([unit], "price", f'"{unit.raw}": a price is one amount, not a range')
+        return
     if any("cue:sum" in other.tags for other in clause.units):
         numbers = sorted(clause.rows) if len(clause.rows) > 1 else focus.group
         if len(numbers) > 1:

@@ -24,7 +24,7 @@ _LINKS: Final = frozenset({"function", "safe", "cue:cues", "around", "photo", "s
 _PARTS: Final = frozenset({"and", "y", "e", "but", "with", "x", "con"})
 
 
-def kinds_of(units: Sequence[Unit]) -> dict[int, str]:
+def kinds_of(units: Sequence[Unit], used: set[int] | None = None) -> dict[int, str]:
     """Gives each figure of a sentence its kind of measurement: position → kind. A figure that stands beside no kind is left out."""
     found: dict[int, str] = {}
     taken: set[int] = set()
@@ -38,6 +38,8 @@ def kinds_of(units: Sequence[Unit]) -> dict[int, str]:
         if place is not None:
             found[at] = units[place].tags["measure"]
             taken.add(place)
+            if used is not None:
+                used.add(id(units[place]))
         elif (
             before is not None
             and before in found

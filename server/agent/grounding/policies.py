@@ -32,6 +32,9 @@ _NEUTRAL: Final = frozenset(
 _LIMITS: Final = frozenset(
     "when more each per every cuando cada over above under below only if within except unless minimum least most after before until first excluding domestic from than max maximum sobre mas menos solo si salvo excepto minimo antes despues hasta primer dentro".split()
 )
+_BOUNDS: Final = frozenset(
+    "only solo outside fuera all every any everything always never todo todos todas siempre cualquier".split()
+)
 _FIGURES: Final = frozenset({"money", "percent", "duration", "length", "num", "cross", "link", "era", "size"})
 Mark = tuple[str, ...]
 
@@ -45,6 +48,7 @@ class Segment:
     marks: frozenset[Mark]
     limits: frozenset[Mark]
     denies: bool
+    words: frozenset[str]
     single: bool
     """It holds at most one figure of each kind, so that none can be confused with another."""
 
@@ -83,6 +87,11 @@ def _tells(unit: Unit) -> bool:
     return "function" not in unit.tags and not unit.tags.keys() <= _NEUTRAL
 
 
+def restricts(units: Sequence[Unit]) -> set[str]:
+    """Returns the words that narrow or widen what is said, so that the policy must hold them too."""
+    return {word for unit in units for word in unit.keys if word in _BOUNDS}
+
+
 def read_units(text: str) -> list[Unit]:
     """Returns the units of a text that stands alone."""
     tokens = join_hyphens(tokenise(normalise(text).text))
@@ -98,7 +107,17 @@ def segments(topic: str, text: str) -> tuple[Segment, ...]:
         for part in [sentence, *_split(sentence, ",;()-:", words=True)]:
             said, limits, denies = marks(part)
             kinds = [mark[0] for mark in said if mark[0] != "word"]
-            found.append(Segment(topic, text, said, limits, denies, len(kinds) == len(set(kinds))))
+            found.append(
+                Segment(
+                    topic,
+                    text,
+                    said,
+                    limits,
+                    denies,
+                    frozenset(word for unit in part for word in unit.keys),
+                    len(kinds) == len(set(kinds)),
+                )
+            )
     return tuple(found)
 
 
@@ -122,6 +141,7 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
     )
     if not said or not any(mark[0] in {"word", "percent", "duration", "link", "money"} for mark in said):
         return None
+    bounds = restricts(units)
     for topic, text in policies.items():
         topic_marks = {("word", root(word)) for word in topic.lower().split()}
         for segment in segments(topic, text):
@@ -129,6 +149,7 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
                 said - topic_marks <= segment.marks
                 and said & segment.marks
                 and segment.limits <= own
+                and bounds <= segment.words
                 and segment.denies == denies
                 and (segment.single or len(said) >= len(segment.marks))
             ):

@@ -386,6 +386,9 @@ class Scanner:
                         2 + size,
                         tags["currency"] if currency == "$" or tags["currency"] == currency else "?",
                     )
+            plus = self._at(at + count)
+            if plus is not None and plus.key == "+" and plus.glued:
+                count, currency = count + 1, "?"  # "$45+" is no price
             return self._unit("money", at, count, value=after.value, label=currency)
         return self._unit("sym", at, 1)
 

@@ -33,13 +33,13 @@ _PLAIN: Final = frozenset(
         "size_word:cues",
         "condition_noun",
         "evaluative",
-        "offer_verb",
     }
 )
 _ROW_TOPICS: Final = frozenset({"fit", "provenance"})
 """Topics that the row's own words may back too; all others need the shop's written policy."""
 _SOME: Final = {"few": 2, "couple": 2, "several": 3}
 """How many available pieces these words need."""
+_PAIRS: Final = frozenset({"pants", "shorts", "shoes", "earrings", "gloves", "sunglasses", "loafers", "overalls"})
 _FIELD: Final = {"colour": "color", "garment": "category", "material": "material", "era": "era"}
 
 
@@ -50,10 +50,16 @@ def judge(reading: Reading, clause: Clause) -> None:
     for unit in clause.units:
         if "neg" in unit.tags and not unit.done:
             denied = True
-        if unit.done or unit.kind not in {"word"}:
+        if unit.kind == "mention" and not unit.done:
+            _mention(reading, clause, unit)
+        if unit.done or unit.kind != "word":
             continue
         tags = unit.tags
-        if "policy" in tags:
+        if "offer_verb" in tags:
+            reading.hold([unit], "commitment", f'"{unit.raw}": nothing in the evidence commits the shop to it')
+        elif "adjective" in tags and "function" not in tags and id(unit) not in reading.kind_words and not clause.asks:
+            _unknown(reading, clause, unit, denied=denied)
+        elif "policy" in tags:
             _policy_word(reading, clause, unit, denied=denied)
         elif "condition" in tags and not ("colour" in tags or "safe" in tags):
             _settle(reading, clause, unit, "condition", denied, lambda row, unit: condition(row, unit))
@@ -89,6 +95,23 @@ def _settle(
         said = f'"{unit.raw}"'
         answers = [(number, answer(reading.rows[number], unit)) for number in rows]
     reading.settle(clause, [unit], kind, said, answers)
+
+
+def _mention(reading: Reading, clause: Clause, unit: Unit) -> None:
+    """Holds a name that is denied ("it's not a Nike"), and one said of another piece ("it's a Champion")."""
+    at = clause.units.index(unit)
+    if any("neg" in other.tags and not other.done for other in clause.units[max(0, at - 2) : at]):
+        reading.hold([unit], "name", f'"{unit.raw}" denied: no row says so')
+    elif clause.rows and not unit.rows & clause.rows:
+        sku = reading.rows[min(clause.rows)].piece.sku
+        reading.hold(
+            [unit],
+            "name",
+            f'"{unit.raw}": {sku} is not called so',
+            sku,
+            "name",
+            reading.rows[min(clause.rows)].piece.name,
+        )
 
 
 def _fact(row: Row, label: str) -> str | None:
@@ -166,6 +189,13 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
         topic == "quantity"
         and (clause.asks or clause.prefers)
         and unit.key in {"another", "other", "others", "more", "otra", "otro", "otros", "otras"}
+    ):
+        unit.done = True
+        return
+    if (
+        unit.key in {"pair", "pairs"}
+        and clause.rows
+        and all(reading.rows[number].wider_garments & _PAIRS for number in clause.rows)
     ):
         unit.done = True
         return
