@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +24,8 @@ class Ask:
     query: str = ""
     echo: tuple[str, ...] = ()
     """Words of the message that may be said back, because they are the phrasebook's own."""
-    has_garment: bool = False
+    sayable: bool = False
+    """All of it is in the phrasebook's own words, a garment among them: it can be said back."""
     size: str | None = None
     max_price_cents: int | None = None
     skus: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ def _sized(ask: Ask, size: str | None) -> Ask:
     return Ask(
         query=ask.query,
         echo=ask.echo,
-        has_garment=ask.has_garment,
+        sayable=ask.sayable,
         size=ask.size or size,
         max_price_cents=ask.max_price_cents,
         skus=ask.skus,
@@ -89,7 +89,7 @@ def _ask(sentence: str, book: Phrasebook) -> Ask:
     return Ask(
         query=" ".join(dict.fromkeys(mapped)),
         echo=tuple(dict.fromkeys(word for word in words if word in book.words)),
-        has_garment=any(word in book.garments for word in words),
+        sayable=any(word in book.garments for word in words) and all(word in book.words for word in words),
         size=size,
         max_price_cents=int(budget.group(1)) * 100 if budget else None,
         skus=skus[:3],
@@ -115,8 +115,3 @@ def _size(text: str, book: Phrasebook) -> tuple[str | None, str]:
             continue
         return book.sizes[form], text[: match.start()] + " " + text[match.end() :]
     return None, text
-
-
-def about_several(asks: Sequence[Ask]) -> bool:
-    """Tells whether more than one thing is asked for."""
-    return len(asks) > 1

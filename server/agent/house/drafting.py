@@ -10,7 +10,7 @@ from server.agent import intents
 from server.agent.evidence import Evidence, Verdict
 from server.agent.house import events, shop_words, stock_words
 from server.agent.house.answer import Answer
-from server.agent.house.find import Get, Reader, SearchFor
+from server.agent.house.find import Get, Reader, SearchFor, remembering
 from server.agent.house.say import LIMIT, Voice, fit, seed_of
 from server.agent.phrasebook import OWNER_INTENTS, Phrasebook, phrasebooks
 from server.agent.port import Drafted, DraftRequest, Turn
@@ -70,6 +70,7 @@ def draft(
         book = next((known for known in books if known.code == wish.language), book)
     seed = seed_of((*texts, request.instruction or ""))
     written = None
+    search = remembering(search)
     for careful in (False, True):
         reader = Reader(search, get)
         voice = Voice(book, request.unit, seed, careful=careful, known=reader.pieces)

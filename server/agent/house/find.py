@@ -35,6 +35,19 @@ SearchFor = Callable[..., Found]
 """`store.search.search` with its database already given."""
 
 
+def remembering(search: SearchFor) -> SearchFor:
+    """Returns a search that asks the stock once for each question of a draft: a second wording needs no second look."""
+    known: dict[str, Found] = {}
+
+    def look(query: str, **options: Any) -> Found:
+        key = repr((query, sorted(options.items())))
+        if key not in known:
+            known[key] = search(query, **options)
+        return known[key]
+
+    return look
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads the stock for one draft and remembers all it has read."""

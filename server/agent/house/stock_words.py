@@ -25,7 +25,7 @@ def answer(wanted: Sequence[str], reading: Reading, request: DraftRequest, reade
     asked = [intent for intent in wanted if intent in STOCK_INTENTS]
     asks = asks_of(reading.text, voice.book)
     if not asked:
-        worth = asks[0].skus or request.shared or (reading.primary == "other" and asks[0].has_garment)
+        worth = asks[0].skus or request.shared or (reading.primary == "other" and asks[0].sayable)
         if not worth:
             return told
         asked = ["availability"]
@@ -204,7 +204,7 @@ def _garment(piece: Piece) -> str:
 
 def _asked_for(ask: Ask, voice: Voice) -> str:
     """Says what was looked for in words of the phrasebook only: nothing of a customer's is echoed."""
-    if not ask.has_garment:
+    if not ask.sayable:
         return voice.book.forms("asked_thing")[0]
     words = " ".join(ask.echo)
     key = "asked_size" if ask.size else "asked_words"
