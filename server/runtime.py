@@ -200,12 +200,10 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
             await gaps.fetch_missed(look)
             return 0
 
-        workers |= {
-            "deliver": Worker("deliver", sender.tick),
-            "reconcile": Worker("reconcile", settle),
-            "fetch": Worker("fetch", fetch),
-            "missed": Worker("missed", missed),
-        }
+        workers |= {"deliver": Worker("deliver", sender.tick), "reconcile": Worker("reconcile", settle)}
+        if settings.tiktok.api != "v1":
+            # Dialect v1 has no listing to look into.
+            workers |= {"fetch": Worker("fetch", fetch), "missed": Worker("missed", missed)}
     return workers
 
 

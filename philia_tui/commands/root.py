@@ -17,6 +17,8 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
+    # A traceback with its locals would print what must not be seen.
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The inbox of a one-of-a-kind shop: TikTok messages in, drafts from the real stock, replies sent once.",
     epilog="Try it without any account:  philia demo",

@@ -53,7 +53,7 @@ class Gate:
 
 def make_app(gate: Gate) -> FastAPI:
     """Builds the application; no route but the three exists, not even the documentation of them."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     @app.post(gate.path)
     async def webhook(request: Request) -> Response:
