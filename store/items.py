@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from store import journal
 from store.errors import NotAllowed, NotFound, Stale
 from store.listing import COLUMNS, STATED, stored
+from store.promises import promise_broken as promise_broken  # noqa: PLC0414  # the sender asks the stock for it
 from store.stock import Piece, Status, in_unit, money
 
 COLUMN_LIST: Final = (
@@ -351,43 +352,3 @@ def unmap_post(db: sqlite3.Connection, post_id: str, *, now: int, who: str) -> N
         raise NotFound(f"No piece is known for the post {post_id}.")
     db.execute("DELETE FROM item_posts WHERE post_id = ?", (post_id.strip(),))
     journal.note(db, now=now, who=who, what="post", subject="item", subject_id=piece.id, why=f"not post {post_id}")
-
-
-def promise_broken(db: sqlite3.Connection, promises: Sequence[Mapping[str, Any]], conversation_id: int) -> str | None:
-    """Returns why a reply that calls these pieces available may not leave any more, in the owner's words, or None.
-
-    `promises` are [{"sku", "revision"}] as the draft saw them. A piece on hold for this very customer is hers; what
-    is sold, reserved or held for anybody else, and what says something else by now, breaks the promise.
-    """
-    for promise in promises:
-        sku = str(promise["sku"])
-        row = db.execute(
-            "SELECT i.id, i.sku, i.name, i.status, i.facts_revision, (SELECT conversation_id FROM holds"
-            "  WHERE item_id = i.id AND state = 'active') AS holder FROM items i WHERE i.sku = ?",
-            (sku,),
-        ).fetchone()
-        if row is None:
-            return f"{sku} is not in the stock any more"
-        called = f"{row['sku']} {row['name']}"
-        if row["status"] == "sold":
-            return f"{called} was sold"
-        if row["holder"] is not None and row["holder"] != conversation_id:
-            return f"{called} is on hold for somebody else"
-        if row["status"] == "reserved":
-            return f"{called} is reserved"
-        if row["status"] == "held" and row["holder"] is None:
-            return f"{called} is on hold"
-        if promise.get("held") and row["holder"] != conversation_id:
-            return f"{called} is not on hold for her any more"
-        seen = promise.get("revision")
-        if seen is not None and row["facts_revision"] > int(seen):
-            return f"{called} was changed since the reply was written: {_last_change(db, row['id'])}"
-    return None
-
-
-def _last_change(db: sqlite3.Connection, item_id: int) -> str:
-    row = db.execute(
-        "SELECT why FROM journal WHERE subject = 'item' AND subject_id = ? AND what = 'edit' ORDER BY id DESC LIMIT 1",
-        (item_id,),
-    ).fetchone()
-    return "its listing" if row is None or not row["why"] else str(row["why"])

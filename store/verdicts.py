@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from store import holds, inbox, journal
+from store import inbox, journal
 from store.draft import Draft
 from store.drafts import hash_of
 from store.outbox import Delivery
@@ -147,35 +147,36 @@ def _journal(db: sqlite3.Connection, draft_id: int, delivery: Delivery, *, old: 
 
 
 def promises_of(db: sqlite3.Connection, draft_id: int) -> list[dict[str, Any]]:
-    """Returns what a draft says of pieces that must still be true when it leaves: [{"sku", "revision", "held"?}].
+    """Returns what a draft says of pieces that must still be true when it leaves: [{"sku", "revision", …}].
 
     A piece counts when a backed claim names it and the evidence had it as available: a price or a size of a piece
-    that is gone would offer it just as much as the word "available". A piece that is hers by a hold counts as `held`:
-    it must still be on hold for her.
+    that is gone would offer it just as much as the word "available". A piece that the draft gives her by a hold is
+    `held`: it must still be on hold for her. Any other that was on hold is `unmoved`: whether the draft calls it hers
+    or somebody else's, it holds only as long as nothing happened to the piece.
     """
-    row = db.execute("SELECT conversation_id, evidence, facts FROM drafts WHERE id = ?", (draft_id,)).fetchone()
+    row = db.execute("SELECT evidence, facts FROM drafts WHERE id = ?", (draft_id,)).fetchone()
     if row is None:
         return []
     pieces = {str(piece["sku"]): piece for piece in json.loads(row["evidence"]).get("pieces", ())}
     facts = json.loads(row["facts"])
-    hers = {str(sku) for sku in (facts.get("offered_now"), facts.get("held_now")) if sku}
+    given = {str(sku) for sku in (facts.get("offered_now"), facts.get("held_now")) if sku}
     if facts.get("line_place"):
-        hers.discard(str(facts.get("held_now")))
+        given.discard(str(facts.get("held_now")))
+    promised: dict[str, dict[str, Any]] = {
+        sku: {"sku": sku, "revision": pieces.get(sku, {}).get("revision"), "held": True} for sku in sorted(given)
+    }
     claims = db.execute(
         "SELECT sku, kind, value FROM claims WHERE draft_id = ? AND sku IS NOT NULL AND backed", (draft_id,)
     )
-    promised: dict[str, dict[str, Any]] = {
-        sku: {"sku": sku, "revision": pieces.get(sku, {}).get("revision"), "held": True} for sku in sorted(hers)
-    }
-    held = set(holds.held_for(db, int(row["conversation_id"])))
     for claim in claims:
         sku = str(claim["sku"])
+        if sku in given:
+            continue
         piece = pieces.get(sku, {})
         status = piece.get("status", "available" if claim["kind"] == "availability" else None)
-        if sku in promised:
-            continue
-        if status == "held" and sku in held:
-            promised[sku] = {"sku": sku, "revision": piece.get("revision"), "held": True}
+        promise = {"sku": sku, "revision": piece.get("revision")}
+        if status == "held":
+            promised[sku] = {**promise, "unmoved": True}
         elif status == "available" and (claim["kind"] != "availability" or claim["value"] in (None, "available")):
-            promised[sku] = {"sku": sku, "revision": piece.get("revision")}
+            promised[sku] = promise
     return list(promised.values())

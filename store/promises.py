@@ -1,0 +1,55 @@
+"""What a reply says of the stock, read again: whether it may still leave."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def promise_broken(db: sqlite3.Connection, promises: Sequence[Mapping[str, Any]], conversation_id: int) -> str | None:
+    """Returns why a reply that offers these pieces may not leave any more, in the owner's words, or None.
+
+    `promises` are [{"sku", "revision"}] as the draft saw them. A piece on hold for this very customer is hers; what
+    is sold, reserved or held for anybody else, and what says something else by now, breaks the promise. With `held`
+    it must be on hold for her; with `unmoved` it was on hold for whomever, and must be so still.
+    """
+    for promise in promises:
+        row = db.execute(
+            "SELECT i.id, i.sku, i.name, i.status, i.revision, i.facts_revision, (SELECT conversation_id FROM holds"
+            "  WHERE item_id = i.id AND state = 'active') AS holder FROM items i WHERE i.sku = ?",
+            (str(promise["sku"]),),
+        ).fetchone()
+        if row is None:
+            return f"{promise['sku']} is not in the stock any more"
+        why = _why_broken(row, promise, conversation_id)
+        if why is not None:
+            return f"{row['sku']} {row['name']} {why}"
+        seen = promise.get("revision")
+        if seen is not None and row["facts_revision"] > int(seen):
+            return f"{row['sku']} {row['name']} was changed since the reply was written: {_last_change(db, row['id'])}"
+    return None
+
+
+def _why_broken(row: sqlite3.Row, promise: Mapping[str, Any], conversation_id: int) -> str | None:
+    hers = row["holder"] == conversation_id
+    if row["status"] == "sold":
+        return "was sold"
+    if promise.get("unmoved"):
+        seen = promise.get("revision")
+        if row["status"] != "held" or (seen is not None and row["revision"] > seen >= row["facts_revision"]):
+            return "is not on hold as it was"
+        return None
+    if row["status"] == "held" and not hers:
+        return "is on hold" if row["holder"] is None else "is on hold for somebody else"
+    if row["status"] == "reserved":
+        return "is reserved"
+    return "is not on hold for her any more" if promise.get("held") and not hers else None
+
+
+def _last_change(db: sqlite3.Connection, item_id: int) -> str:
+    row = db.execute(
+        "SELECT why FROM journal WHERE subject = 'item' AND subject_id = ? AND what = 'edit' ORDER BY id DESC LIMIT 1",
+        (item_id,),
+    ).fetchone()
+    return "its listing" if row is None or not row["why"] else str(row["why"])
