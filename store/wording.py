@@ -60,6 +60,11 @@ def _plain_number(number: str) -> str:
     return whole if dot and set(rest) <= {"0"} and len(rest) <= 2 else number.replace(",", ".")
 
 
+def turns(word: str) -> bool:
+    """Tells whether a word turns a sentence round: "not", "sold", "available"."""
+    return bool(_turns(word))
+
+
 def _turns(text: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for word in words(text):
