@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from server import gate
+from server import gate, learning
 from server.settings import Delivery as DeliverySettings
 from store import autonomy, drafts, failpoints, items, journal, outbox, switches, verdicts
 from store.draft import Draft
@@ -148,6 +148,8 @@ def _decide(
     verdict_id = verdicts.on_draft(db, draft, decision, who=who, text=text, rules=rules, now=now)
     state = "edited" if decision == "edit" else "approved"
     drafts.decide(db, draft.id, state, now=now, who=who, final_text=text)
+    if decision == "edit":
+        learning.learn(db, now=now)
     return _put_out(
         db, passed, text, draft_id=draft.id, verdict_id=verdict_id, who=who, settings=settings, send_now=send_now,
         promises=promises, now=now,

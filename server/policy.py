@@ -111,7 +111,8 @@ def _draft_stands(facts: PolicyFacts, _settings: AutoReply, _undo: float) -> tup
 
 
 def _no_hold(facts: PolicyFacts, _settings: AutoReply, _undo: float) -> tuple[bool, str]:
-    if facts.needs_owner or facts.hold_reason:
+    # A reason alone, such as a model that is down, asks for nobody: the house drafter wrote instead.
+    if facts.needs_owner:
         return False, facts.hold_reason or "the drafter asks for you"
     return True, "the drafter asks for nobody"
 
