@@ -55,7 +55,8 @@ def situation(request: DraftRequest, rows: Mapping[str, Piece]) -> Situation:
         )
     if request.note:
         said.append(clean(request.note, INSTRUCTION_CAP))
-    unseen = sorted({turn.kind for turn in request.turns if turn.role == "user" and turn.kind != "text"})
+    seen = {"text", "share_post"} if request.shared else {"text"}
+    unseen = sorted({turn.kind for turn in request.turns if turn.role == "user"} - seen)
     if unseen:
         said.append(f"She also sent what you cannot see ({', '.join(unseen)}); never guess what it shows.")
     skus = dict.fromkeys((*(sku for sku in event_skus(request) if sku in rows), *shared))

@@ -43,6 +43,8 @@ OPTIONAL: Final[Mapping[str, Any]] = {
     "store": False,
     "max_completion_tokens": ANSWER_TOKENS,
 }
+"""Fields beside the question itself."""
+DISPENSABLE: Final = frozenset({*OPTIONAL, "tool_choice"})
 """Fields that some compatible servers refuse with a 400 that names them; such a server is then asked without."""
 
 STATUSES: Final[Mapping[int, HoldCode]] = {
@@ -151,16 +153,17 @@ class ChatModel:
             "tools": list(question.tools),
             "tool_choice": question.tool_choice,
         }
-        return body | {name: value for name, value in OPTIONAL.items() if name not in self._without}
+        return {name: value for name, value in {**body, **OPTIONAL}.items() if name not in self._without}
 
     async def _try(self, question: Question, seconds_left: float) -> Answer:
         await self.open()
         openai = self._openai
         seconds = max(0.0, min(self._timeout, seconds_left))
+        body = self.body(question)
         try:
             async with asyncio.timeout(seconds):
                 asking = self._client.chat.completions.with_raw_response
-                raw = await asking.create(**self.body(question), timeout=seconds)
+                raw = await asking.create(**body, timeout=seconds)
         except TimeoutError:
             raise _Failed("timeout") from None
         except openai.APITimeoutError:
@@ -168,7 +171,7 @@ class ChatModel:
         except openai.APIConnectionError as fault:
             raise _Failed(_connection(fault)) from None
         except openai.APIStatusError as fault:
-            raise self._status(fault) from None
+            raise self._status(fault, frozenset(body)) from None
         except openai.OpenAIError as fault:
             # Only the kind: the message may repeat the key or a customer's words.
             LOG.warning("The openai package failed: %s.", type(fault).__name__)
@@ -178,7 +181,7 @@ class ChatModel:
             raise _Failed("drafting_fault") from None
         return read_answer(raw.content, raw.headers.get("x-request-id"))
 
-    def _status(self, fault: Any) -> _Failed | _Refused:
+    def _status(self, fault: Any, sent: frozenset[str]) -> _Failed | _Refused:
         status = int(fault.status_code)
         request_id = fault.request_id
         code = str(getattr(fault, "code", None) or "")
@@ -188,7 +191,8 @@ class ChatModel:
                 return _Failed("context_too_long", request_id=request_id)
             if code == "content_filter" or "content_policy" in code:
                 return _Failed("content_filter", request_id=request_id)
-            named = {name for name in OPTIONAL if name not in self._without and _names(said, name)}
+            # Of this very request: another draft may have learnt the same a moment ago.
+            named = {name for name in DISPENSABLE & sent if _names(said, name)}
             return _Refused(named) if named else _Failed("bad_request", request_id=request_id)
         if status == 429 and ("insufficient_quota" in (code, getattr(fault, "type", None)) or "billing" in code):
             return _Failed("quota_spent", request_id=request_id)

@@ -16,15 +16,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from server import secrets as secret_words
+from server import learning
 from server.agent import briefing, cost, guards, house, intents, prompts
 from server.agent.client import ChatModel
 from server.agent.grounding import check
 from server.agent.hold_reasons import UNHEALTHY, HoldCode, hold
+from server.agent.intents import Reading
 from server.agent.loop import Reply, Run, Spent
 from server.agent.model import Model, ModelFault
-from server.agent.phrasebook import INTENTS
+from server.agent.phrasebook import INTENTS, OWNER_INTENTS
 from server.agent.port import Drafted, DraftRequest
 from server.agent.tools import Lookups, Read
+from server.agent.untrusted import injection_signals
 from server.secrets import Secrets
 from server.settings import Settings
 from store import items, spending
@@ -219,7 +222,9 @@ class AIAgent:
 
 
 def _house_draft(db: sqlite3.Connection, request: DraftRequest, languages: Sequence[str]) -> Drafted:
-    return house.draft(request, partial(search, db), partial(items.get, db), languages=languages)
+    return house.draft(
+        request, partial(search, db), partial(items.get, db), languages=languages, rewrite=learning.rewriter(db)
+    )
 
 
 def _place(fault: BaseException) -> str:
@@ -230,15 +235,28 @@ def _place(fault: BaseException) -> str:
     return f"{type(fault).__name__}{where}"
 
 
+def _for_owner(reply: Reply, by_rules: Reading, asked: Sequence[str]) -> str | None:
+    """Returns why the owner must look: the check's word first, then the rules', last the model's own."""
+    if reply.held is not None:
+        return hold(reply.held, reply.detail)
+    if by_rules.for_owner:
+        return hold(
+            "for_owner", ", ".join(by_rules.escalations or sorted(OWNER_INTENTS.intersection(by_rules.intents)))
+        )
+    signals = dict.fromkeys(signal for text in asked for signal in injection_signals(text))
+    if signals:
+        return hold("injection", ", ".join(signals))
+    return hold("asked_for_owner", reply.written.reason) if reply.written.needs_owner else None
+
+
 def _from_model(
     reply: Reply, request: DraftRequest, lookups: Lookups, prompt: prompts.Prompt, settings: Settings
 ) -> Drafted:
     written = reply.written
-    by_rules = intents.read(briefing.asked(request), settings.agent.languages)
+    asked = briefing.asked(request)
+    by_rules = intents.read(asked, settings.agent.languages)
     said = written.intent if written.intent in INTENTS else by_rules.primary
-    reason = hold(reply.held, reply.detail) if reply.held is not None else None
-    if reason is None and written.needs_owner:
-        reason = hold("asked_for_owner", written.reason)
+    reason = _for_owner(reply, by_rules, asked)
     named = [claim.sku for claim in reply.verdict.claims if claim.sku is not None]
     known = {piece.sku for piece in lookups.evidence.pieces}
     cited = dict.fromkeys(sku for sku in (*named, *written.cited_skus) if sku in known)
@@ -255,7 +273,7 @@ def _from_model(
         intent=said,
         intents=tuple(dict.fromkeys((said, *by_rules.intents))),
         language=language,
-        needs_owner=written.needs_owner or reply.held is not None,
+        needs_owner=reason is not None,
         hold_reason=reason,
         cited_skus=tuple(cited),
         prompt=prompt.name,

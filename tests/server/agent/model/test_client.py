@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -233,6 +234,7 @@ async def test_nobody_at_the_address() -> None:
         ),
         ("Unrecognized request argument supplied: store", "store"),
         ("Unsupported parameter: 'max_completion_tokens'", "max_completion_tokens"),
+        ('tool_choice="required" is not supported', "tool_choice"),
     ],
 )
 async def test_a_field_that_the_server_refuses_is_left_out(message: str, dropped: str) -> None:
@@ -247,9 +249,21 @@ async def test_a_field_that_the_server_refuses_is_left_out(message: str, dropped
     assert [dropped in asked for asked in end.asked] == [True, False, False]
 
 
+async def test_drafts_at_once_learn_the_same_refusal() -> None:
+    """Two questions that are refused for the same field at the same time are both asked again without it."""
+    refused = fault(400, message="response_format is not supported")
+
+    def react(body: dict[str, Any]) -> Say:
+        return refused if "response_format" in body else completion("plain")
+
+    async with far_end(react) as end, client(end.base_url, Naps()) as model:
+        answers = await asyncio.gather(*(model.ask(question()) for _ in range(4)))
+    assert [answer.content for answer in answers] == ["plain"] * 4
+
+
 async def test_a_server_that_refuses_everything_is_not_asked_for_ever() -> None:
     """Every optional field is given up once at most; then the 400 stands."""
-    message = "response_format store max_completion_tokens"
+    message = "response_format store max_completion_tokens tool_choice"
     async with far_end(fault(400, message=message)) as end, client(end.base_url, Naps()) as model:
         with pytest.raises(ModelFault) as caught:
             await model.ask(question())
