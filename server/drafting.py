@@ -80,7 +80,7 @@ def request_for(db: sqlite3.Connection, draft: Draft, settings: Settings, polici
     """Gathers what a drafter may know of the draft's conversation."""
     conversation = inbox.conversation(db, draft.conversation_id)
     turns = inbox.history(db, draft.conversation_id, settings.agent.history)
-    burst = inbox.unanswered(db, draft.conversation_id)
+    burst = inbox.unanswered(db, draft.conversation_id, limit=settings.agent.history)
     previous = None
     if draft.instruction is not None:
         row = db.execute(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
 from server.secrets import Secrets
 from server.secrets import load as load_secrets
+
+if TYPE_CHECKING:
+    from server.public import Public
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -43,22 +48,30 @@ def open_inbox(ctx: typer.Context, *, plain: bool) -> None:
 
 def serve(
     ctx: typer.Context,
+    tunnel: Annotated[
+        str | None,
+        typer.Option(help="cloudflared, ngrok, tailscale, ssh, localtunnel, or any command with {port}."),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Show the listener to the world without TikTok's signature.")
+    ] = False,
     child: Annotated[bool, typer.Option("--child", hidden=True, help="End when standard input closes.")] = False,
 ) -> None:
     """Listen, draft and send, without a screen.
 
-    Example: philia serve
+    Example: philia serve --tunnel cloudflared
     """
     # Heavy rooms, 2.5 s of imports: only a server pays for them.
     from server import logs  # noqa: PLC0415
     from server.listener.serving import PortTaken  # noqa: PLC0415
+    from server.tunnel.kinds import TunnelError  # noqa: PLC0415
     from store.errors import StoreError  # noqa: PLC0415
 
-    where = shop(ctx)
+    where = through(shop(ctx), tunnel)
     written = logs.start(where.settings.log, where.path)
     try:
-        asyncio.run(_serve(where, child=child))
-    except (PortTaken, StoreError) as fault:
+        asyncio.run(_serve(where, child=child, insecure=insecure))
+    except (PortTaken, StoreError, TunnelError) as fault:
         fail(str(fault))
     except OSError as fault:
         fail(f"The server cannot run: {fault}. Its log is {written}.")
@@ -66,7 +79,16 @@ def serve(
         logs.stop()
 
 
-async def _serve(where: Shop, *, child: bool) -> None:
+def through(where: Shop, tunnel: str | None) -> Shop:
+    """Returns the shop with the tunnel that was named, if one was, in the place of the settings' own."""
+    if tunnel is None:
+        return where
+    named = replace(where.settings.tunnel, command=tunnel)
+    settings = replace(where.settings, tunnel=named)
+    return dataclasses.replace(where, loaded=replace(where.loaded, settings=settings))
+
+
+async def _serve(where: Shop, *, child: bool, insecure: bool) -> None:
     from server import runtime  # noqa: PLC0415  # see serve
 
     stop = asyncio.Event()
@@ -79,7 +101,31 @@ async def _serve(where: Shop, *, child: bool) -> None:
     def announce(ready: runtime.Ready) -> None:
         complain(f"Listening on {ready.listening}{where.settings.listener.path} (pid {ready.pid}). Ctrl+C ends it.")
 
-    await runtime.serve(where.settings, secrets_of(where), where.path, stop=stop, announce=announce, clock=where.now)
+    def announce_public(public: Public) -> None:
+        for line in public_lines(public, where.settings.listener.path):
+            complain(line)
+
+    await runtime.serve(
+        where.settings,
+        secrets_of(where),
+        where.path,
+        stop=stop,
+        announce=announce,
+        announce_public=announce_public,
+        insecure=insecure,
+        clock=where.now,
+    )
+
+
+def public_lines(public: Public, path: str) -> list[str]:
+    """Returns what a person is told of the public address."""
+    if public.address is None:
+        return [f"No public address: {public.tunnel} It is tried again."]
+    if not public.webhook:
+        return [f"Public address {public.address}{path}"]
+    if public.webhook == "subscribed":
+        return [f"TikTok posts its webhooks to {public.address}{path}"]
+    return [f"TikTok does not post here yet: {public.webhook}"]
 
 
 def _when_parent_ends(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -119,6 +165,10 @@ def _status_lines(found: dict[str, Any]) -> list[str]:
         f"automatic  {found['auto']}",
         f"database   {found['database']}",
     ]
+    if found["public"]:
+        lines.insert(1, f"public     {found['public']}, webhook {found['webhook'] or 'not known yet'}")
+    if found["tunnel"]:
+        lines.insert(1, f"tunnel     {found['tunnel']}")
     if found["paused"]:
         lines.append("paused     nothing leaves until: philia resume")
     if found["sender_paused"]:
@@ -132,6 +182,7 @@ def demo(
     headless: Annotated[bool, typer.Option("--headless", help="A scripted owner plays; ends by itself.")] = False,
     seconds: Annotated[float, typer.Option(min=5, help="How long --headless may take.")] = 60,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start the demo shop over.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="As numbered lines, for screen readers.")] = False,
     as_json: Json = False,
 ) -> None:
     """Try all of it: a sample shop, simulated customers, a TikTok of our own. No account, no key.
@@ -144,7 +195,7 @@ def demo(
         raise typer.Exit(play(seconds=seconds, as_json=as_json))
     from philia_tui.demo.screen import open_demo  # noqa: PLC0415  # only here
 
-    open_demo(fresh=fresh)
+    open_demo(fresh=fresh, plain=plain)
 
 
 def simulator(
