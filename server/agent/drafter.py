@@ -15,8 +15,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from server import secrets as secret_words
 from server import learning
+from server import secrets as secret_words
 from server.agent import briefing, cost, guards, house, intents, prompts
 from server.agent.client import ChatModel
 from server.agent.grounding import check
@@ -59,7 +59,7 @@ class AIAgent:
         read: Read | None = None,
         model: Model | None = None,
         policies: Callable[[], Mapping[str, str]] = dict,
-        learned: Callable[[sqlite3.Connection], Sequence[str]] | None = None,
+        learned: Callable[[sqlite3.Connection], Sequence[str]] = learning.rules_for_prompt,
         clock: Clock = system_clock,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -135,7 +135,7 @@ class AIAgent:
         code = await self._in_the_way(read)
         reply: Reply | None = None
         if code is None and self._model is not None:
-            reply, code = await self._ask(self._model, request, prompt, lookups, spent)
+            reply, code = await self._ask(self._model, request, read, prompt, lookups, spent)
         if reply is None:
             drafted = await self._house(request, read, code)
         else:
@@ -166,7 +166,13 @@ class AIAgent:
         return None
 
     async def _ask(
-        self, model: Model, request: DraftRequest, prompt: prompts.Prompt, lookups: Lookups, spent: Spent
+        self,
+        model: Model,
+        request: DraftRequest,
+        read: Read,
+        prompt: prompts.Prompt,
+        lookups: Lookups,
+        spent: Spent,
     ) -> tuple[Reply | None, HoldCode | None]:
         agent = self.settings.agent
         text = prompt.filled(shop=request.shop_name, currency=request.currency, unit=request.unit)
@@ -174,8 +180,8 @@ class AIAgent:
         reading = intents.read(asked, agent.languages)
         try:
             async with asyncio.timeout(agent.draft_seconds):
-                learned = await lookups.read(self._learned) if self._learned is not None else ()
-                rows = await lookups.read(items.get_many, briefing.event_skus(request))
+                learned = await read(self._learned)
+                rows = await read(items.get_many, briefing.event_skus(request))
                 now = briefing.situation(request, {piece.sku: piece for piece in rows})
                 run = Run(
                     model=model,
@@ -207,7 +213,7 @@ class AIAgent:
             return reply, None
         if code in UNHEALTHY:
             self._breaker.failed()
-        else:
+        elif code != "drafting_fault":
             self._breaker.answered()
         return None, code
 
