@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Final
@@ -49,11 +49,11 @@ class Records:
 def read(table: Table, mapping: ColumnMapping, *, unit: Unit, progress: Progress | None = None) -> Records:
     """Reads every row; a row with a fault is left out and told, a SKU that stands there twice too."""
     reader = _Reader(table.header, mapping, unit)
-    result = Records(faults=list(table.faults), unused=reader.unused())
+    result = Records(faults=table.faults, unused=reader.unused())
     first: dict[str, int] = {}
     for at, rows in enumerate(_grouped(table.rows, reader)):
         if progress is not None and at % STEP == 0:
-            progress("reading", at, len(table.rows))
+            progress("reading", at, table.lines)
         for line, cells in rows:
             record = reader.record(line, cells, result.faults)
             if record is None:
@@ -71,7 +71,7 @@ _Cells = dict[str, list[str]]
 """Folded header → its cell, or its cells when a product has several rows."""
 
 
-def _grouped(rows: Sequence[Row], reader: _Reader) -> Iterator[list[tuple[int, _Cells]]]:
+def _grouped(rows: Iterable[Row], reader: _Reader) -> Iterator[list[tuple[int, _Cells]]]:
     """Gives the rows of each product: one for each variant, the pictures of the others gathered."""
     if reader.group is None:
         for row in rows:

@@ -29,11 +29,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A file taken apart; `faults` are the records that could not be, with their lines."""
+    """A file that is taken apart as `rows` is read, once; `faults` then has the records that could not be."""
 
     header: tuple[str, ...]
     header_line: int
-    rows: list[Row]
+    lines: int
+    """Of the whole file: how much there is to read."""
+    rows: Iterator[Row]
     faults: list[tuple[int, str]]
     encoding: str
     delimiter: str
@@ -58,9 +60,15 @@ def read(file: Path, known: Callable[[Sequence[str]], int]) -> Table:
     if not text.strip():
         raise StoreError(f"{file} is empty.")
     delimiter, header, header_line = _head(text, known, file)
-    rows, faults = _rows(text, delimiter, header, header_line)
+    faults: list[tuple[int, str]] = []
     return Table(
-        header=header, header_line=header_line, rows=rows, faults=faults, encoding=encoding, delimiter=delimiter
+        header=header,
+        header_line=header_line,
+        lines=text.count("\n"),
+        rows=_rows(text, delimiter, len(header), header_line, faults),
+        faults=faults,
+        encoding=encoding,
+        delimiter=delimiter,
     )
 
 
@@ -112,20 +120,14 @@ def _head(text: str, known: Callable[[Sequence[str]], int], file: Path) -> tuple
     return best[1], best[2], best[3]
 
 
-def _rows(
-    text: str, delimiter: str, header: tuple[str, ...], header_line: int
-) -> tuple[list[Row], list[tuple[int, str]]]:
-    rows: list[Row] = []
-    faults: list[tuple[int, str]] = []
-    width = len(header)
+def _rows(text: str, delimiter: str, width: int, header_line: int, faults: list[tuple[int, str]]) -> Iterator[Row]:
     for line, cells in _records(text, delimiter, header_line, faults):
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
         if len(cells) != width:
             faults.append((line, _uneven(len(cells), width, delimiter)))
             continue
-        rows.append(Row(line, cells))
-    return rows, faults
+        yield Row(line, cells)
 
 
 def _records(
