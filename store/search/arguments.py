@@ -72,6 +72,7 @@ def _either(groups: tuple[Group, ...]) -> Group:
         groups[0],
         name=" or ".join(group.name for group in groups),
         phrases=tuple(dict.fromkeys(phrase for group in groups for phrase in group.phrases)),
+        direct=tuple(phrase for group in groups for phrase in group.direct),
         shelves=tuple(dict.fromkeys(phrase for group in groups for phrase in group.shelves)),
     )
 

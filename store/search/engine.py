@@ -14,16 +14,13 @@ from store.search.arguments import with_arguments
 from store.search.catalogue import catalogue, revision_of
 from store.search.ladder import steps
 from store.search.match import CANDIDATES, find, sticks
-from store.search.order import ordered
+from store.search.order import FEW, ordered
 from store.search.parse import parse
 from store.search.result import SearchResult, filters_of
 from store.stock import Piece, Unit
 
 LIMIT: Final = 10
 """Pieces of an answer, unless more are asked for."""
-
-FEW: Final = 3
-"""With fewer than this from the short columns, pieces whose description has the words are added behind."""
 
 REMEMBERED: Final = 512
 """Answers kept in memory; each is good for one revision of the stock and is then never asked for again."""

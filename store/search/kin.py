@@ -7,10 +7,10 @@ from typing import Final
 
 from store.items import COLUMN_LIST, piece_from_row
 from store.search.catalogue import Catalogue, catalogue
+from store.search.garments import names_in
 from store.search.labels import colors_in, eras_in, size_label
 from store.search.ladder import LETTERS
 from store.search.match import SHORT, any_of
-from store.search.order import longest_phrases
 from store.search.tokens import words_of
 from store.search.vocabulary import Phrase
 from store.search.wanted import INCH
@@ -31,12 +31,13 @@ def similar(db: sqlite3.Connection, piece: Piece, limit: int = 3) -> tuple[Piece
         return ()
     columns = ", ".join(f"items.{column}" for column in COLUMN_LIST.split(", "))
     if kinds:
-        where, value = "items.id IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?)", f"{SHORT} : {any_of(kinds)}"
+        source = "items_fts JOIN items ON items.id = items_fts.rowid WHERE items_fts MATCH ?"
+        value, newest = f"{SHORT} : {any_of(kinds)}", "items_fts.rowid"
     else:
-        where, value = "items.category = ?", piece.category
+        source, value, newest = "items WHERE items.category = ?", piece.category, "items.id"
     rows = db.execute(
-        f"SELECT {columns} FROM items WHERE {where} AND items.status = 'available' AND items.sku <> ?"
-        " ORDER BY items.id DESC LIMIT ?",
+        f"SELECT {columns} FROM {source} AND items.status = 'available' AND items.sku <> ?"
+        f" ORDER BY {newest} DESC LIMIT ?",
         (value, piece.sku, LOOKED_AT),
     )
     others = [piece_from_row(row) for row in rows]
@@ -47,10 +48,10 @@ def similar(db: sqlite3.Connection, piece: Piece, limit: int = 3) -> tuple[Piece
 def _kinds(piece: Piece, shop: Catalogue) -> list[Phrase]:
     """Returns the words for a piece of this kind: what its name says it is, else what its category says."""
     words = shop.vocabulary
-    named = longest_phrases(words_of(piece.name), words) or longest_phrases(words_of(piece.category), words)
+    named = names_in(piece.name, words) or names_in(piece.category, words)
     phrases: dict[Phrase, None] = {}
-    for phrase in sorted(named):
-        garment = words.garments[words.garment_words[phrase]]
+    for name in sorted(named):
+        garment = words.garments[name]
         phrases |= dict.fromkeys(garment.words)
         # A windbreaker's own shelf, jackets, is near enough when there is no second windbreaker.
         for parent in words.garments.values():
@@ -64,9 +65,7 @@ def _nearness(piece: Piece, other: Piece, shop: Catalogue) -> float:
     score = 0.0
     if piece.category and piece.category == other.category:
         score += 2.0
-    garments = (longest_phrases(words_of(one.name), words) for one in (piece, other))
-    kinds = [{words.garment_words[phrase] for phrase in found} for found in garments]
-    if kinds[0] & kinds[1]:
+    if names_in(piece.name, words) & names_in(other.name, words):
         score += 2.0
     score += _size_nearness(piece, other, shop)
     if eras_in(piece.era or piece.name, words) & eras_in(other.era or other.name, words):

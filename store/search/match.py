@@ -105,7 +105,8 @@ def any_of(phrases: Iterable[Phrase]) -> str:
 def _group(group: Group, *, everywhere: bool) -> str:
     # A description names brands as bait ("nike supreme bape") and garments to go with: "wear with a belt" is no belt.
     columns = {"brand": BRANDED, "garment": SHORT, "word": "" if everywhere else SHORT}[group.kind]
-    expression = f"{columns} : {any_of(group.phrases)}" if columns else any_of(group.phrases)
+    phrases = dict.fromkeys((*group.phrases, *group.also))
+    expression = f"{columns} : {any_of(phrases)}" if columns else any_of(phrases)
     if group.shelves:
         expression = f"(({expression}) OR ({{category}} : {any_of(group.shelves)}))"
     return f"({expression})"

@@ -56,9 +56,8 @@ SIGNS: Final = frozenset({"$", "€", "£"})
 INCHES: Final = frozenset({'"', "''", "inch", "inches", "ins"})
 CENTIMETRES: Final = frozenset({"cm", "cms", "centimeter", "centimeters", "centimetre", "centimetres", "centimetros"})
 _NOT_OURS: Final = frozenset(
-    {"ft", "foot", "feet", "kg", "kgs", "lb", "lbs", "kilo", "kilos", "yo", "yr", "yrs", "years", "year", "am", "pm", "days",
-     "day", "hours",
-     "hour", "hrs", "h", "mins", "minutes", "weeks", "week", "percent", "st", "nd", "rd", "th"}
+    {"ft", "foot", "feet", "kg", "kgs", "lb", "lbs", "kilo", "kilos", "yo", "yr", "yrs", "years", "year", "am", "pm",
+     "days", "day", "hours", "hour", "hrs", "h", "mins", "minutes", "weeks", "week", "percent", "st", "nd", "rd", "th"}
 )  # fmt: skip
 _LINKS: Final = frozenset({"to", "and", "-", "y", "a", "&"})
 _FILLERS: Final = frozenset(

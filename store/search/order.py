@@ -6,11 +6,15 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+from store.search.garments import garments_in, is_one, singular
 from store.search.match import Hit, Step
 from store.search.rows import rows_of
 from store.search.tokens import words_of
 from store.search.vocabulary import Phrase, Vocabulary
 from store.stock import Piece
+
+FEW: Final = 3
+"""With fewer than this, what comes near in words is added behind."""
 
 BRAND: Final = 4.0
 NAMED: Final = 2.0
@@ -23,9 +27,16 @@ LIKENESS: Final = -5.0
 def ordered(
     db: sqlite3.Connection, hits: Sequence[Hit], step: Step, vocabulary: Vocabulary, *, unavailable: bool, limit: int
 ) -> tuple[Piece, ...]:
-    """Returns the pieces of the hits, best first; one that was sold in between is left out."""
+    """Returns the pieces of the hits, best first, without what was sold in between and what only sounds like it.
+
+    The index knows stems: to it leggings are wide legs, and a trucker cap is a trucker. Here the words are read whole.
+    """
     ranks = {hit.item_id: hit.rank for hit in hits}
-    pieces = [piece for piece in rows_of(db, tuple(ranks)) if unavailable or piece.status == "available"]
+    garments = [group for group in step.wanted.groups if group.kind == "garment" and group.direct]
+    found = [piece for piece in rows_of(db, tuple(ranks)) if unavailable or piece.status == "available"]
+    pieces = [piece for piece in found if all(is_one(piece, group, vocabulary) for group in garments)]
+    if len(pieces) < FEW and any(group.also for group in garments):
+        pieces = [piece for piece in found if all(is_one(piece, group, vocabulary, loosely=True) for group in garments)]
     worst, best = max(ranks.values(), default=0.0), min(ranks.values(), default=0.0)
     spread = (worst - best) or 1.0
 
@@ -48,9 +59,10 @@ def _goodness(piece: Piece, step: Step, vocabulary: Vocabulary) -> float:
                 score += LIKENESS
         elif group.kind == "garment":
             # "shirt" stands in "t shirt", too: a longer name of something else is not this garment.
-            if longest_phrases(name, vocabulary) & set(group.phrases):
+            asked = {singular(phrase) for phrase in group.phrases}
+            if garments_in(name, vocabulary) & asked:
                 score += NAMED
-            if longest_phrases(category, vocabulary) & {*group.phrases, *group.shelves}:
+            if garments_in(category, vocabulary) & (asked | {singular(phrase) for phrase in group.shelves}):
                 score += SHELF
         elif any(_has(name, phrase) for phrase in group.phrases):
             score += WORD
@@ -60,32 +72,9 @@ def _goodness(piece: Piece, step: Step, vocabulary: Vocabulary) -> float:
     return score
 
 
-def longest_phrases(words: Phrase, vocabulary: Vocabulary) -> set[Phrase]:
-    """Returns the garments a name speaks of, each word counted once, in the longest phrase it stands in."""
-    found: set[Phrase] = set()
-    at = 0
-    while at < len(words):
-        step = 1
-        for length in (3, 2, 1):
-            phrase = words[at : at + length]
-            if phrase in vocabulary.garment_words:
-                found.add(phrase)
-                step = length
-                break
-        at += step
-    return found
-
-
 def _has(words: Phrase, phrase: Phrase) -> bool:
     """Tells whether the phrase stands in the words, a plural counting as its singular."""
     if not phrase:
         return False
-    size = len(phrase)
-    return any(
-        all(_one(word) == _one(said) for word, said in zip(words[at : at + size], phrase, strict=True))
-        for at in range(len(words) - size + 1)
-    )
-
-
-def _one(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+    said = singular(phrase)
+    return any(singular(words[at : at + len(said)]) == said for at in range(len(words) - len(said) + 1))

@@ -324,7 +324,16 @@ def garment_group(name: str, vocabulary: Vocabulary, typed: Phrase = ()) -> Grou
     for kind in garment.kinds:
         if kind in vocabulary.garments:
             phrases |= dict.fromkeys(vocabulary.garments[kind].words)
-    return Group("garment", name, tuple(phrases), typed=typed or garment.words[0], shelves=garment.shelves)
+    also = tuple(phrase for other in garment.also for phrase in vocabulary.garments[other].words)
+    return Group(
+        "garment",
+        name,
+        tuple(phrases),
+        also=also,
+        typed=typed or garment.words[0],
+        direct=garment.words,
+        shelves=garment.shelves,
+    )
 
 
 def _add(reading: _Reading, start: int, end: int, group: Group) -> None:
@@ -347,6 +356,8 @@ def _alternatives(reading: _Reading) -> tuple[Group, ...]:
                         last,
                         name=f"{last.name} or {group.name}",
                         phrases=tuple(dict.fromkeys((*last.phrases, *group.phrases))),
+                        direct=(*last.direct, *group.direct),
+                        also=(*last.also, *group.also),
                         shelves=tuple(dict.fromkeys((*last.shelves, *group.shelves))),
                     ),
                 )

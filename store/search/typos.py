@@ -21,10 +21,16 @@ SHORTEST: Final = 4
 """Letters of the shortest word that is mended; among shorter ones every second is one letter from another."""
 
 ORDINARY: Final = 30_000
-"""How many of English's most frequent words count as ordinary; the list comes with symspellpy."""
+"""How many of English's most frequent words are never changed; the list comes with symspellpy."""
+
+COMMON: Final = 5_000
+"""How many of them no typo is changed to, unless they name garments, brands or colours; bands come after these."""
 
 RARE: Final = 2
 """A word in no more pieces than this may itself be a typo of whoever wrote the listing."""
+
+RARE_LETTERS: Final = 6
+"""Letters from which on a rare word of a name is a target, if it is very near."""
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
@@ -73,9 +79,9 @@ def _speller(_vocabulary: int) -> Speller:
 
 
 @lru_cache(maxsize=1)
-def _english() -> tuple[bytes, int]:
+def _english() -> tuple[bytes, dict[int, int]]:
     text = b"\n" + files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_bytes().replace(b"\r", b"")
-    return text, _line(text, ORDINARY)
+    return text, {count: _line(text, count) for count in (ORDINARY, COMMON)}
 
 
 def _line(text: bytes, number: int) -> int:
@@ -88,10 +94,10 @@ def _line(text: bytes, number: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def is_ordinary(word: str) -> bool:
-    """Tells whether a word is among English's frequent ones."""
-    text, end = _english()
-    return 0 <= text.find(b"\n" + word.encode() + b" ") < end
+def is_ordinary(word: str, among: int = ORDINARY) -> bool:
+    """Tells whether a word is among English's most frequent ones."""
+    text, ends = _english()
+    return text.find(b"\n" + word.encode() + b" ", 0, ends[among] + 1) >= 0
 
 
 def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> str | None:
@@ -115,7 +121,9 @@ def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> str | Non
         named = target in vocabulary.targets or target in catalogue.brand_words
         if count and not (named and cost <= 1.0 and distance == 1):
             continue
-        if not named and (is_ordinary(target) or pieces <= RARE):
+        if not named and (
+            is_ordinary(target, COMMON) or (pieces <= RARE and (cost > 1.0 or len(target) < RARE_LETTERS))
+        ):
             continue
         rank = (cost + (0.0 if named else 0.5), -pieces)
         if best is None or rank < best:
@@ -137,7 +145,7 @@ def _cost(word: str, target: str, distance: int) -> float | None:
 
 
 def _sound(word: str) -> str:
-    """Returns a word as it sounds, roughly: ph is f, c is k or s, doubled letters are one, only the first vowel counts."""
+    """Returns a word as it sounds: ph is f, c is k or s, doubled letters are one, only a first vowel counts."""
     heard = re.sub(r"ph", "f", word)
     heard = re.sub(r"ck|c(?=[^eiy]|$)|q", "k", heard)
     heard = re.sub(r"c(?=[eiy])|z", "s", heard)

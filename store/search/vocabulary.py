@@ -27,6 +27,7 @@ class Garment:
     name: str
     words: tuple[Phrase, ...]
     kinds: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     shelves: tuple[Phrase, ...] = ()
     sizes: str = "none"
 
@@ -102,6 +103,7 @@ def _built(data: Mapping[str, Any]) -> Vocabulary:
             name=name,
             words=_phrases(entry["words"]),
             kinds=tuple(entry.get("kinds", ())),
+            also=tuple(entry.get("also", ())),
             shelves=_phrases(entry.get("shelves", ())),
             sizes=str(entry.get("sizes", "none")),
         )
@@ -136,7 +138,10 @@ def _built(data: Mapping[str, Any]) -> Vocabulary:
         brand_words=brand_words,
         single=ignore | {word for phrase in every for word in phrase},
         targets=frozenset(
-            word for phrase in (*garment_words, *colors, *brands, *same) for word in phrase if len(word) > 3
+            word
+            for phrase in (*garment_words, *colors, *brands, *same, *(one for one in says if len(one) == 1))
+            for word in phrase
+            if len(word) > 3
         ),
         longest=max(len(phrase) for phrase in every),
     )

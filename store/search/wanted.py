@@ -24,6 +24,10 @@ class Group:
     phrases: tuple[Phrase, ...]
     typed: Phrase = ()
     """The words the customer used: pieces that use them, too, come first."""
+    direct: tuple[Phrase, ...] = ()
+    """Of a garment's phrases those that name it, not one of its kinds: jacket, not bomber."""
+    also: tuple[Phrase, ...] = ()
+    """What many call by this name, too, shown behind when there are few: a tee for a shirt."""
     shelves: tuple[Phrase, ...] = ()
     """Words of a category in which the piece may lie without saying the phrase itself."""
 
