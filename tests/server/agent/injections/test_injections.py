@@ -14,6 +14,7 @@ import pytest
 
 from server import policy, policy_facts
 from server.agent import briefing
+from server.agent.hold_reasons import code_of
 from server.agent.intents import read
 from server.agent.model import ToolCall
 from server.agent.port import DraftRequest, Turn
@@ -77,10 +78,12 @@ async def wall(shop: TrustingShop, draft_id: int) -> str:
         policy_facts.facts_of, draft_id, now=shop.clock.now, settings=shop.desk.settings
     )
     decision = policy.decide(facts, shop.desk.settings.auto_reply)
-    stopped = [rule.name for rule in decision.rules if not rule.ok]
+    stopped = {rule.name for rule in decision.rules if not rule.ok}
     if facts.verdict != "pass":
         return "check"
-    return "detector" if stopped == ["injection"] else "policy"
+    if code_of(facts.hold_reason or "injection") == "injection":
+        stopped.discard("owner")
+    return "policy" if stopped - {"injection"} else "detector"
 
 
 def describe(db: object, sku: str, text: str, *, now: int) -> None:
