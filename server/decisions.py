@@ -259,7 +259,7 @@ def undo(db: sqlite3.Connection, delivery_id: int, *, now: int, who: str = "owne
     if delivery.who == "auto" and delivery.draft_id is not None:
         # Until she sends the same text after all, an automatic reply she took back was a wrong one.
         autonomy.settle_shadow(db, delivery.draft_id, None, now=now)
-    return Undone(text=delivery.text, draft_id=verdicts.reopen(db, delivery, now=now, who=who))
+    return Undone(text=delivery.text, draft_id=verdicts.reopen(db, delivery, verdicts.TAKEN_BACK, now=now, who=who))
 
 
 def _too_late(delivery: Delivery) -> str:

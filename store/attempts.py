@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from store import inbox, outbox, pauses, rate, switches
+from store import inbox, outbox, pauses, rate, switches, verdicts
 from store.clock import MINUTE
 from store.outbox import Delivery
 
@@ -82,9 +82,7 @@ class Answer(Protocol):
 _DELIVERY: Final = ", ".join(f"d.{name}" for name in Delivery.__dataclass_fields__)
 _HEADS: Final = (
     f"SELECT {_DELIVERY}, c.platform_id AS recipient, c.dialect AS dialect, c.window_closes_at, c.quota_left, c.mode,"
-    " c.auto_paused_until, c.newest_customer_message_id, u.blocked,"
-    " EXISTS (SELECT 1 FROM inbound_events e WHERE e.state IN ('received', 'needs_poll')"
-    "  AND e.thread = c.dialect || ':' || c.platform_id) AS unread_event"
+    " c.auto_paused_until, c.newest_customer_message_id, c.answered_at, c.last_customer_at, u.blocked"
     " FROM deliveries d JOIN conversations c ON c.id = d.conversation_id JOIN users u ON u.id = c.user_id"
     f" WHERE d.{outbox.OPEN} AND d.state IN ('queued', 'retrying') AND d.next_at <= :now"
     " AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.conversation_id = d.conversation_id AND b.id < d.id"
@@ -139,20 +137,37 @@ def _may_leave(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: i
 def _automatic_still_stands(
     db: sqlite3.Connection, row: sqlite3.Row, delivery: Delivery, terms: Terms, *, now: int
 ) -> bool:
-    """Tells whether an automatic reply may leave: nobody decided it but a rule, so anything new cancels it."""
-    reason = None
+    """Tells whether an automatic reply may leave: nobody decided it but a rule, so anything new cancels it.
+
+    A text that only the rules are against goes back to the owner, unless somebody has answered meanwhile.
+    """
+    if _something_unread(db, f"{row['dialect']}:{row['recipient']}"):
+        # What has arrived and is not applied yet may be hers: the next look knows what it is.
+        return False
     if row["newest_customer_message_id"] != delivery.decided_against:
-        reason = "The automatic reply was cancelled: she wrote again before it left."
-    elif row["mode"] == "paused" or (row["auto_paused_until"] or 0) > now:
-        reason = "The automatic reply was cancelled: automatic replies are paused in this conversation."
-    elif terms.still_allowed is not None and not row["unread_event"]:
+        outbox.move(db, delivery, "cancelled", now=now, reason=outbox.OVERTAKEN)
+        return False
+    against = None
+    if row["mode"] == "paused" or (row["auto_paused_until"] or 0) > now:
+        against = "automatic replies are paused in this conversation"
+    elif terms.still_allowed is not None:
         against = terms.still_allowed(db, delivery, now)
-        if against is not None:
-            reason = f"The automatic reply was cancelled: {against}."
-    if reason is not None:
-        outbox.move(db, delivery, "cancelled", now=now, reason=reason)
-    # What has arrived and is not applied yet may be hers: the next look knows what it is.
-    return reason is None and not row["unread_event"]
+    if against is None:
+        return True
+    reason = f"The automatic reply was cancelled: {against}."
+    outbox.move(db, delivery, "cancelled", now=now, reason=reason)
+    if (row["answered_at"] or 0) < (row["last_customer_at"] or 0):
+        verdicts.reopen(db, delivery, reason, now=now, who="server")
+    return False
+
+
+def _something_unread(db: sqlite3.Connection, thread: str) -> bool:
+    states = ("received", "needs_poll")
+    # One question for each state, so that each finds its own partial index.
+    return any(
+        db.execute(f"SELECT 1 FROM inbound_events WHERE state = '{state}' AND thread = ?", (thread,)).fetchone()
+        for state in states
+    )
 
 
 def _start(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: int) -> Claimed:

@@ -128,6 +128,7 @@ class InboundEvent(SQLModel, table=True):
     __table_args__ = (
         _one_of("state", EVENT_STATES),
         Index("inbound_events_open", "state", "thread", "id", sqlite_where=text("state = 'received'")),
+        Index("inbound_events_polls", "thread", sqlite_where=text("state = 'needs_poll'")),
         Index("inbound_events_poison", "state", sqlite_where=text("state = 'poison'")),
     )
 
@@ -265,12 +266,8 @@ class Delivery(SQLModel, table=True):
             "conversation_id",
             sqlite_where=text("state IN ('failed', 'expired') AND acknowledged_at IS NULL"),
         ),
-        Index(
-            "deliveries_open",
-            "state",
-            "next_at",
-            sqlite_where=text("state IN ('held', 'queued', 'retrying', 'sending', 'unknown', 'needs_owner')"),
-        ),
+        # Whole, not partial: SQLite does not see that "state = 'held'" lies within a list of states, and would scan.
+        Index("deliveries_due", "state", "next_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

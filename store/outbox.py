@@ -22,7 +22,9 @@ LOST: Final = 2 * MINUTE
 """After this long a request that nobody waits for is lost; one ends within 10 s."""
 
 OPEN: Final = "state IN ('held', 'queued', 'retrying', 'sending', 'unknown', 'needs_owner')"
-"""The words of the index `deliveries_open`: a query that does not repeat them reads every delivery there ever was."""
+"""The words of the index `deliveries_due`: a query that does not repeat them reads every delivery there ever was."""
+
+OVERTAKEN: Final = "The automatic reply was cancelled: she wrote again before it left."
 
 ENDED: Final = ("sent", "failed", "expired", "cancelled", "dropped")
 
@@ -332,6 +334,14 @@ def cancel_automatic(db: sqlite3.Connection, conversation_id: int, reason: str, 
     return sum(
         move(db, found, "cancelled", now=now, who=who, reason=reason) for found in waiting if untouched(db, found)
     )
+
+
+def cancel_overtaken(db: sqlite3.Connection, conversation_id: int, *, now: int) -> int:
+    """Cancels the automatic replies that were decided before the customer's newest message; returns how many."""
+    newest = inbox.conversation(db, conversation_id).newest_customer_message_id
+    waiting = [found for found in of_conversation(db, conversation_id, WAITING_DELIVERIES) if found.who == "auto"]
+    late = [found for found in waiting if found.decided_against != newest and untouched(db, found)]
+    return sum(move(db, found, "cancelled", now=now, who="customer", reason=OVERTAKEN) for found in late)
 
 
 def untouched(db: sqlite3.Connection, delivery: Delivery) -> bool:

@@ -75,8 +75,8 @@ def on_draft(
     )
 
 
-def reopen(db: sqlite3.Connection, delivery: Delivery, *, now: int, who: str) -> int | None:
-    """Gives the text of a delivery that was taken back to a draft that waits for the owner; returns the draft's id.
+def reopen(db: sqlite3.Connection, delivery: Delivery, why: str, *, now: int, who: str) -> int | None:
+    """Gives the text of a cancelled delivery to a draft that waits for the owner, and says why; returns the draft's id.
 
     None when that draft would answer less than everything: she wrote again, or another draft is live.
     """
@@ -91,14 +91,14 @@ def reopen(db: sqlite3.Connection, delivery: Delivery, *, now: int, who: str) ->
     if delivery.draft_id is not None:
         old = db.execute("SELECT * FROM drafts WHERE id = ?", (delivery.draft_id,)).fetchone()
     if old is None or old["thread_version"] != newest:
-        return _own_words(db, delivery, newest, now=now, who=who)
+        return _own_words(db, delivery, newest, why, now=now, who=who)
     db.execute(
         "UPDATE drafts SET state = 'ready', final_text = ?, text_hash = ?, needs_owner = 1, hold_reason = ?,"
         " ended_at = NULL, ended_reason = NULL WHERE id = ?",
         (
             None if delivery.text == old["text"] else delivery.text,
             hash_of(delivery.text),
-            TAKEN_BACK,
+            why,
             delivery.draft_id,
         ),
     )
@@ -108,7 +108,7 @@ def reopen(db: sqlite3.Connection, delivery: Delivery, *, now: int, who: str) ->
     return int(old["id"])
 
 
-def _own_words(db: sqlite3.Connection, delivery: Delivery, newest: int, *, now: int, who: str) -> int:
+def _own_words(db: sqlite3.Connection, delivery: Delivery, newest: int, why: str, *, now: int, who: str) -> int:
     cursor = db.execute(
         "INSERT INTO drafts (conversation_id, state, thread_version, burst_started_at, due_at, text, text_hash,"
         " grounding, verdict, needs_owner, hold_reason, created_at, ready_at)"
@@ -120,7 +120,7 @@ def _own_words(db: sqlite3.Connection, delivery: Delivery, newest: int, *, now: 
             now,
             delivery.text,
             hash_of(delivery.text),
-            f"{TAKEN_BACK} It is your own text, which nothing has checked.",
+            f"{why} It is your own text, which nothing has checked.",
             now,
             now,
         ),
@@ -142,7 +142,7 @@ def _blank_moved_claims(db: sqlite3.Connection, draft_id: int, drafted: str, tex
 def _journal(db: sqlite3.Connection, draft_id: int, delivery: Delivery, *, old: str | None, now: int, who: str) -> None:
     journal.note(
         db, now=now, who=who, what="undo", subject="draft", subject_id=draft_id,
-        conversation=delivery.conversation_id, old=old, new="ready", why=f"delivery {delivery.id} was taken back",
+        conversation=delivery.conversation_id, old=old, new="ready", why=f"delivery {delivery.id} was cancelled",
     )  # fmt: skip
 
 

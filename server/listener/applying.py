@@ -8,7 +8,7 @@ from typing import Final
 
 from server.listener.events import Inbound, NotAnEvent, read
 from server.settings import Settings
-from store import drafts, failpoints, inbound, inbox, journal, reconciling
+from store import drafts, failpoints, inbound, inbox, journal, outbox, reconciling
 from store.clock import DAY, HOUR, MINUTE
 from store.inbound import Logged
 
@@ -127,6 +127,7 @@ def customer_message(
         db, now=now, who="customer", what="receive", subject="message", subject_id=added, conversation=conversation,
         new=event.kind,
     )  # fmt: skip
+    outbox.cancel_overtaken(db, conversation, now=now)
     if _wants_draft(db, conversation, at, now=now):
         drafts.enqueue(db, conversation, now=now, debounce_ms=rules.debounce_ms, limit_ms=rules.debounce_limit_ms)
 
@@ -181,7 +182,11 @@ def own_message(
     )  # fmt: skip
     inbox.rest_automatic(db, conversation, until=at + rules.phone_pause_ms)
     inbox.refresh(db, conversation, now=now)
+    if at < (inbox.conversation(db, conversation).last_customer_at or 0):
+        # She wrote after it, and that still wants an answer.
+        return
+    reason = "The automatic reply was cancelled: you answered on your phone."
+    outbox.cancel_automatic(db, conversation, reason, now=now, who="phone")
     live = drafts.live(db, conversation)
-    newest = inbox.conversation(db, conversation).last_customer_at
-    if live is not None and at >= (newest or 0):
+    if live is not None:
         drafts.withdraw(db, live.id, "you answered on your phone", now=now, who="phone")

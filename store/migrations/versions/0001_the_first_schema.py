@@ -48,6 +48,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'received'"),
     )
     op.create_index(
+        "inbound_events_polls",
+        "inbound_events",
+        ["thread"],
+        unique=False,
+        sqlite_where=sa.text("state = 'needs_poll'"),
+    )
+    op.create_index(
         "inbound_events_poison", "inbound_events", ["state"], unique=False, sqlite_where=sa.text("state = 'poison'")
     )
     op.create_table(
@@ -438,13 +445,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("platform_id"),
     )
     op.create_index("deliveries_by_conversation", "deliveries", ["conversation_id", "id"], unique=False)
-    op.create_index(
-        "deliveries_open",
-        "deliveries",
-        ["state", "next_at"],
-        unique=False,
-        sqlite_where=sa.text("state IN ('held', 'queued', 'retrying', 'sending', 'unknown', 'needs_owner')"),
-    )
+    op.create_index("deliveries_due", "deliveries", ["state", "next_at"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("id", sa.Integer(), nullable=False),

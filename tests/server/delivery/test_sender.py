@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from server import decisions
+from server.listener import applying, events
 from server.tiktok.answer import Answer
-from store import inbound, items, pauses, switches
+from store import inbound, inbox, items, pauses, switches
 from store.clock import HOUR, MINUTE, SECOND
 from store.errors import NotAllowed, Stale
 from store.inbound import Received
@@ -399,3 +400,43 @@ async def test_an_automatic_reply_waits_for_what_is_not_applied_yet(shop: Shop) 
     shop.write(inbound.settle, 1, "ignored")
     await shop.run()
     assert shop.texts() == ["auto"]
+
+
+async def test_what_only_the_rules_are_against_goes_back_to_the_owner(shop: Shop) -> None:
+    """An automatic reply whose conversation was paused meanwhile is cancelled, and its text waits for the owner."""
+    conversation = shop.write(add_conversation, "c1")
+    draft = shop.write(ready_draft, conversation, "auto")
+    automatic = shop.write(decisions.auto, draft, (), settings=shop.settings.delivery)
+    shop.write(inbox.set_mode, conversation, "paused", who="owner")
+    shop.clock.advance(MINUTE)
+    await shop.run()
+    assert (shop.state(automatic.delivery_id), shop.texts()) == ("cancelled", [])
+    back = shop.draft(draft)
+    assert (back.state, back.text, back.needs_owner) == ("ready", "auto", True)
+    assert "paused in this conversation" in (back.hold_reason or "")
+
+
+async def test_an_answer_on_the_phone_ends_an_automatic_reply(shop: Shop) -> None:
+    """An echo typed in the app cancels the automatic reply at once; no draft comes back, since she was answered."""
+    conversation = shop.write(add_conversation, "c1")
+    draft = shop.write(ready_draft, conversation, "auto")
+    automatic = shop.write(decisions.auto, draft, (), settings=shop.settings.delivery)
+    event = events.Inbound(
+        dialect="v1.3",
+        event="im_send_msg",
+        meaning="echo",
+        dedupe_key="k",
+        thread="v1.3:c1",
+        conversation="c1",
+        user="user-c1",
+        message_id="p1",
+        text="by phone",
+        source="APP",
+        platform_at=shop.clock.advance(SECOND),
+    )
+    shop.write(applying.effect, event, received_at=shop.clock.now, rules=applying.rules_of(shop.settings))
+    assert shop.state(automatic.delivery_id) == "cancelled"
+    shop.clock.advance(MINUTE)
+    await shop.run()
+    assert shop.texts() == []
+    assert shop.draft(draft).state == "approved"
