@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +23,6 @@ from philia_tui.screens.inbox import InboxScreen
 from philia_tui.themes import DEFAULT, THEMES
 from server.settings import Settings
 from store.clock import Clock, system_clock
-
 
 HERE = Path(__file__).parent
 EVERYWHERE = frozenset(key.id for key in keys.EVERYWHERE) - {"quit", "palette"}
@@ -115,7 +115,7 @@ class PhiliaApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Lets only leaving and the palette act while something is being typed."""
-        if self.inbox.typing and action in EVERYWHERE and self.screen is self.inbox:
+        if getattr(self.screen, "typing", False) and action in EVERYWHERE:
             return False
         return super().check_action(action, parameters)
 
@@ -130,7 +130,7 @@ class PhiliaApp(App[None]):
         self.theme = names[(here + 1) % len(names)]
         self.notify(f"Theme: {self.theme}", timeout=2, markup=False)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Closes what is on top; in the inbox with nothing open, quits."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
@@ -141,6 +141,55 @@ class PhiliaApp(App[None]):
         """Closes Philia."""
         self.exit()
 
+    def action_help(self) -> None:
+        """Tells what the keys do where the focus is."""
+        from philia_tui.screens.help import HelpScreen  # noqa: PLC0415  # at the first ?
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen, self.settings.inbox.keys))
+
+    def action_jump(self) -> None:
+        """Puts a letter on every row; the next key goes there."""
+        if self.screen is self.inbox:
+            self.inbox.jump()
+
+    def action_screen_inbox(self) -> None:
+        """Shows the inbox."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_screen_stock(self) -> None:
+        """Shows the stock."""
+        from philia_tui.screens.stock import StockScreen  # noqa: PLC0415  # when it is asked for
+
+        self.open_beside(StockScreen)
+
+    def action_screen_insights(self) -> None:
+        """Shows the figures."""
+        from philia_tui.screens.insights import InsightsScreen  # noqa: PLC0415  # plotext, 120 ms
+
+        self.open_beside(InsightsScreen)
+
+    def action_screen_activity(self) -> None:
+        """Shows what happened."""
+        from philia_tui.screens.activity import ActivityScreen  # noqa: PLC0415  # when it is asked for
+
+        self.open_beside(ActivityScreen)
+
+    def action_screen_settings(self) -> None:
+        """Shows the settings, the switches, and whether everything is well."""
+        from philia_tui.screens.settings import SettingsScreen  # noqa: PLC0415  # when it is asked for
+
+        self.open_beside(SettingsScreen)
+
+    def open_beside(self, screen: Callable[[InboxScreen], Screen[None]]) -> None:
+        """Shows a screen in place of any other that is not the inbox."""
+        if isinstance(screen, type) and isinstance(self.screen, screen):
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(screen(self.inbox))
+
     def action_stop_all(self) -> None:
         """Stops everything, or lets it go on."""
         figures = self.inbox.figures
@@ -150,7 +199,5 @@ class PhiliaApp(App[None]):
 
 def load_verbs() -> None:
     """Loads what the first verb needs, 60 ms that neither the first paint nor the first key pays."""
-    import philia_tui.verbs
-    import philia_tui.widgets.ask
-    import philia_tui.widgets.editor
-    import philia_tui.widgets.review  # noqa: F401, PLC0415
+    for name in ("verbs", "widgets.ask", "widgets.editor", "widgets.review"):
+        importlib.import_module(f"philia_tui.{name}")

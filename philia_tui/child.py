@@ -57,7 +57,7 @@ class ServerKeeper:
         if not self._starts or self._alive() or lock.holder(self.database) is not None:
             return
         self._forget()
-        self._child = subprocess.Popen(
+        self._child = subprocess.Popen(  # noqa: S603  # this very program, with its own arguments
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ INBOX: Final = (
     Key("block", "b", "block", "Block or unblock the customer: nothing is drafted or sent"),
     Key("mode", "p", "automatic", "Change this conversation: review, auto, paused"),
     Key("canned", "c", "canned reply", "Take one of your kept replies; its {names} are filled in"),
+    Key("canned_keep", "C", "keep as canned", "Keep this draft's text as a reply to use again"),
     Key("doubt", "d", "settle a doubt", "Say of a reply in doubt: it was sent, send again, or drop it"),
     Key("translate", "t", "translation", "Show the draft's translation beside it"),
     Key("mark", "v", "mark", "Mark this one; any verb then works on all that are marked"),
@@ -101,6 +102,32 @@ EVERYWHERE: Final = (
     Key("quit", "Q,ctrl+q", "quit", "Close Philia"),
 )
 
+STOCK: Final = (
+    Key("stock_sold", "x", "sold", "Mark the piece sold: every thread about it is tidied", hint=True),
+    Key("stock_unsold", "X", "not sold", "Make a sold piece available again", hint=True),
+    Key("stock_release", "H", "release", "End the hold on the piece", hint=True),
+)
+
+ACTIVITY: Final = (
+    Key("activity_only", "c", "this conversation", "Keep the list to the inbox's conversation, or not", hint=True),
+)
+
+INSIGHTS: Final = (
+    Key("insights_span", "t", "time span", "7 days, 30 days, 90 days", hint=True),
+    Key("insights_plot", "p", "next plot", "Another of the plots", hint=True),
+)
+
+SETTINGS: Final = (
+    Key("settings_check", "c", "check again", "Look again whether everything is well", hint=True),
+    Key("settings_server", "s", "start the server", "Start the server, when none runs", hint=True),
+)
+
+LOOKING: Final = (
+    Key("look_filter", "slash", "find", "Keep only the rows with these words", hint=True),
+    Key("look_open", "enter", "open", "Go to the conversation", hint=True),
+    Key("look_export", "E", "export", "Write what is shown to a CSV file", hint=True),
+)
+
 EDITING: Final = (
     Key("edit_done", "escape,ctrl+s", "done", "Look at it once more", hint=True),
     Key("edit_editor", "ctrl+o", "$EDITOR", "Go on in your own editor", hint=True),
@@ -114,7 +141,9 @@ REVIEWING: Final = (
 
 ASKING: Final = (Key("ask_cancel", "escape", "cancel", "Give no answer"),)
 
-ALL: Final = INBOX + MOVING + EVERYWHERE + EDITING + REVIEWING + ASKING
+ALL: Final = (
+    INBOX + MOVING + EVERYWHERE + STOCK + ACTIVITY + INSIGHTS + SETTINGS + LOOKING + EDITING + REVIEWING + ASKING
+)
 
 SIGNS: Final = {
     "slash": "/",
@@ -135,7 +164,7 @@ SIGNS: Final = {
 }
 
 
-def bindings(keys: Iterable[Key]) -> list[Binding]:
+def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Returns the bindings of a scope."""
     return [key.binding() for key in keys]
 
@@ -154,7 +183,7 @@ def clashes(changed: Mapping[str, str]) -> list[str]:
     """Returns in words which names do not exist and which two commands of one scope want the same key."""
     known = {key.id for key in ALL}
     told = [f"[inbox] keys.{name} is not a command; press ? for the names" for name in changed if name not in known]
-    for scope in (INBOX + MOVING + EVERYWHERE, EDITING, REVIEWING):
+    for scope in (INBOX + MOVING + EVERYWHERE, STOCK + LOOKING + MOVING + EVERYWHERE, EDITING, REVIEWING):
         taken: dict[str, str] = {}
         for key in scope:
             for one in changed.get(key.id, key.keys).split(","):

@@ -246,7 +246,7 @@ class Verbs:
 
         return act
 
-    def release(self, sku: str, conversation: int, *, whom: str) -> Act:
+    def release(self, sku: str, conversation: int | None, *, whom: str) -> Act:
         """Ends the hold of this customer on a piece, or her place in its line."""
 
         def act(db: sqlite3.Connection) -> Done:
@@ -276,6 +276,30 @@ class Verbs:
         def act(db: sqlite3.Connection) -> Done:
             tidied = stock.edit(db, sku, {}, now=self.clock(), who=WHO, status="available")
             return Done(f"{tidied.piece.sku} is available again")
+
+        return act
+
+    def keep_canned(self, name: str, text: str) -> Act:
+        """Keeps a text under a name, in place of what stood under it."""
+
+        def act(db: sqlite3.Connection) -> Done:
+            before = db.execute("SELECT text FROM canned_replies WHERE name = ?", (name,)).fetchone()
+            db.execute(
+                "INSERT INTO canned_replies (name, text, updated_at) VALUES (?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at",
+                (name, text, self.clock()),
+            )
+            back = self.drop_canned(name) if before is None else self.keep_canned(name, before["text"])
+            return Done(f"Kept as “{name}”; c takes it", back, "keeping it")
+
+        return act
+
+    def drop_canned(self, name: str) -> Act:
+        """Forgets a kept text."""
+
+        def act(db: sqlite3.Connection) -> Done:
+            db.execute("DELETE FROM canned_replies WHERE name = ?", (name,))
+            return Done(f"“{name}” is not kept any more")
 
         return act
 

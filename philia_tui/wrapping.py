@@ -69,7 +69,8 @@ def wrap(spans: Iterable[Span], width: int, *, indent: Line | None = None) -> li
             if number:
                 lines.append(list(lead))
                 used, fresh = lead_width, True
-            for word in _words(part):
+            for whole in _words(part):
+                word = whole
                 cells = cell_len(word)
                 if word == " ":
                     if used + 1 > width:
@@ -114,8 +115,8 @@ def _chop(word: str, cells: int) -> tuple[str, str]:
         used += get_character_cell_size(character)
         if used > cells:
             # A character wider than the whole line is put down all the same, or this would never end.
-            number = max(1, number) if cells > 0 else number
-            return word[:number], word[number:]
+            end = max(1, number) if cells > 0 else number
+            return word[:end], word[end:]
     return word, ""
 
 

@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
     from philia_tui.desk import Desk
     from philia_tui.verbs import Act, Done, Verbs
-    from philia_tui.widgets.draft import Draft
-    from philia_tui.widgets.evidence import Evidence
-    from philia_tui.widgets.hints import Hints
     from philia_tui.widgets.queue import Queue
-    from philia_tui.widgets.review import Review
-    from philia_tui.widgets.thread import Thread
     from server.settings import Settings
 
 SEEN_SECONDS = 0.12
@@ -44,23 +39,19 @@ class Deciding(Typing):
         card: views.Card | None
         draft: views.DraftView | None
         queue: Queue
-        thread: Thread
-        draft_pane: Draft
-        evidence: Evidence
-        hints: Hints
         pending: set[int]
-        selected: int | None
         listed: str
         show_conversation: Callable[[], None]
         refresh_lists: Callable[[], None]
-        ask: Callable[..., object]
 
     seen_seconds = SEEN_SECONDS
     _shown_draft: tuple[int, str] | None = None
     _shown_at = 0.0
-    _undo: list[Done]
-    _editing: views.DraftView | None = None
-    _writing_to: views.Card | None = None
+
+    @property
+    def selected(self) -> int | None:
+        """The conversation that the panes show and the verbs act on."""
+        return self.queue.selected
 
     @property
     def verbs(self) -> Verbs:
@@ -143,7 +134,7 @@ class Deciding(Typing):
             return
         conversation = draft.conversation
         act = self.verbs.approve(draft.id, seen_hash=draft.text_hash, whom=self.whom())
-        self.act(act, leaving=conversation if self.listed in {"needs_you"} else None)
+        self.act(act, leaving=conversation if self.listed == "needs_you" else None)
 
     def ready(self) -> views.DraftView | None:
         """Returns the ready draft on the screen, or says why there is none."""
@@ -179,7 +170,7 @@ class Deciding(Typing):
     @work(group="bulk", exclusive=True, exit_on_error=False)
     async def approve_many(self, conversations: list[int], asked: str = "") -> None:
         """Sends the drafts of several conversations, each checked again when its turn comes."""
-        if asked and await self.ask(asked) is None:  # type: ignore[misc]
+        if asked and await self.ask(asked) is None:
             return
         sent = 0
         refused: list[str] = []
@@ -212,100 +203,6 @@ class Deciding(Typing):
         self.queue.marks.clear()
         self.queue.redraw()
 
-    # Edit and write
-
-    def action_edit(self) -> None:
-        """Opens the draft in the editor."""
-        draft = self.ready()
-        if draft is not None:
-            self._editing, self._writing_to = draft, None
-            self.open_editor(draft.text, "Editing the draft")
-
-    def action_write(self) -> None:
-        """Opens an empty editor for words of the owner's own."""
-        if self.card is None:
-            self.tell("There is nobody here to write to.", bad=True)
-            return
-        self._editing, self._writing_to = None, self.card
-        self.open_editor("", f"Writing to {self.whom()}")
-
-    def open_editor(self, text: str, what: str) -> None:
-        """Puts the editor in the draft's place."""
-        from philia_tui.widgets.editor import Editor
-
-        if self.typing:
-            return
-        self.begin_typing()
-        self.draft_pane.display = False
-        self.mount(Editor(text, what=what), after=self.draft_pane)
-        self.hints.show([key for key in keys.EDITING if key.hint])
-
-    async def on_editor_done(self, event: Editor.Done) -> None:
-        """Shows the review of a text."""
-        event.stop()
-        await self.review(event.text)
-
-    async def on_review_chosen(self, event: Review.Chosen) -> None:
-        """Does what the review was told, in a worker: a decision may have to wait for its turn to write."""
-        event.stop()
-        self.run_worker(self.choose(event.choice), group="act", exit_on_error=False)
-
-    async def review(self, text: str) -> None:
-        """Shows the one line between the editor and the outbox."""
-        from philia_tui.widgets.review import Review
-
-        if not text.strip():
-            self.tell("Nothing is written, so nothing is sent.")
-            await self.close_editor()
-            return
-        if not self.query("#review"):
-            await self.mount(Review(self.settings.inbox.keys, len(text), warning=self.warning))
-
-    warning = ""
-
-    async def close_editor(self) -> None:
-        """Puts the draft back in its place."""
-        self._editing = self._writing_to = None
-        self.warning = ""
-        await self.query("#review, #editor").remove()
-        self.end_typing()
-        self.draft_pane.display = True
-        self.queue.focus()
-        self.show_conversation()
-
-    async def choose(self, choice: str) -> None:
-        """Does what the review line was told."""
-        from philia_tui.widgets.editor import Editor
-
-        editor = self.query_one("#editor", Editor)
-        text = editor.text
-        if choice == "edit":
-            await self.query("#review").remove()
-            editor.focus()
-            return
-        draft, to = self._editing, self._writing_to
-        if choice == "drop":
-            await self.close_editor()
-            self.tell("The change is dropped; the draft stays as it was." if draft else "Nothing was sent.")
-            return
-        if draft is not None:
-            act = self.verbs.edit(draft.id, text, seen_hash=draft.text_hash, whom=self.whom(draft.conversation))
-            leaving: int | None = draft.conversation
-        elif to is not None:
-            act = self.verbs.send(
-                to.conversation, text, seen_message=to.newest_customer_message, whom=self.whom(to.conversation)
-            )
-            leaving = to.conversation
-        else:
-            return
-        done = await self.perform(act, leaving=leaving if self.listed == "needs_you" else None)
-        if done is not None:
-            await self.close_editor()
-        else:
-            # Refused: the words are the owner's work and stay in the editor.
-            await self.query("#review").remove()
-            editor.focus()
-
     # Instruct, reject, redraft
 
     @work(group="ask", exclusive=True, exit_on_error=False)
@@ -314,7 +211,7 @@ class Deciding(Typing):
         targets = self.marked() or ([self.selected] if self.selected is not None else [])
         if not targets:
             return
-        words = await self.ask("How should it be written?", placeholder="shorter, offer the blue one, in Spanish …")  # type: ignore[misc]
+        words = await self.ask("How should it be written?", placeholder="shorter, offer the blue one, in Spanish …")
         if not words:
             return
         for conversation in targets:
@@ -335,7 +232,7 @@ class Deciding(Typing):
                 return
             targets = [draft.conversation]
         shown = {one: self.live_draft(one) for one in targets}
-        reason = await self.ask("Why not?", placeholder="wrong facts, tone, no reply needed … (Enter: no reason)")  # type: ignore[misc]
+        reason = await self.ask("Why not?", placeholder="wrong facts, tone, no reply needed … (Enter: no reason)")
         if reason is None:
             return
         for conversation in targets:
@@ -417,7 +314,7 @@ class Deciding(Typing):
             return
         one, whom = found[0], self.whom()
         if one.state in {"failed", "expired"}:
-            answer = await self.ask("It was not sent: again or drop?", placeholder="again | drop")  # type: ignore[misc]
+            answer = await self.ask("It was not sent: again or drop?", placeholder="again | drop")
             if answer is None:
                 return
             again = str(answer).strip().lower() == "again"
@@ -425,7 +322,7 @@ class Deciding(Typing):
                 self.verbs.retry(one.id, whom=whom) if again else self.verbs.acknowledge(one.id, whom=whom)
             )
             return
-        answer = await self.ask("Did it arrive? sent, again or drop", placeholder="sent | again | drop")  # type: ignore[misc]
+        answer = await self.ask("Did it arrive? sent, again or drop", placeholder="sent | again | drop")
         if answer is not None:
             await self.perform(self.verbs.resolve(one.id, str(answer).strip().lower(), whom=whom))
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from philia_tui import keys
@@ -18,9 +17,10 @@ from philia_tui.desk import Desk
 from philia_tui.health import Health, ServerHandle
 from philia_tui.inert import one_line
 from philia_tui.messages import Changed, Fresh
-from philia_tui.screens.deciding import Deciding
+from philia_tui.screens.helping import Helping
 from philia_tui.screens.keeping import Keeping
-from philia_tui.telling import QUEUE_NAMES, left, many, ordinal, urgency
+from philia_tui.screens.moving import EMPTY, FIRST, Moving
+from philia_tui.telling import left, many, ordinal, urgency
 from philia_tui.widgets.draft import Draft
 from philia_tui.widgets.evidence import Evidence
 from philia_tui.widgets.header import Header
@@ -34,9 +34,6 @@ from store import views
 STACK_BELOW = 100
 """Columns under which the panes stand on each other."""
 
-FIRST = 400
-"""Conversations of the list that the first paint reads; the rest follows in the background."""
-
 POLL_SECONDS = 0.1
 """How often the database is asked whether it changed: 10 µs each time."""
 
@@ -49,18 +46,8 @@ TICK_SECONDS = 1.0
 THREAD_PAGE = 60
 """Messages read when a conversation is opened, and at each look further back."""
 
-EMPTY = {
-    "needs_you": "Nothing needs you. New messages appear here by themselves.",
-    "waiting": "No draft is being written.",
-    "sending": "Nothing is on its way.",
-    "holds": "No piece is on hold. h holds one for a customer.",
-    "in_doubt": "Nothing is in doubt.",
-    "snoozed": "Nothing is put away.",
-    "done": "Nothing is done yet.",
-}
 
-
-class InboxScreen(Deciding, Keeping, Screen[None]):
+class InboxScreen(Moving, Keeping, Helping):
     """One screen over one desk; the verbs are in `deciding` and `keeping`."""
 
     BINDINGS: ClassVar = keys.bindings(keys.INBOX + keys.MOVING)
@@ -115,7 +102,7 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
         self.queue.show(views.order(self.desk.db, self.listed, limit=FIRST), keep=None)
         self.show_conversation()
         self.refresh_lists()
-        self.set_interval(POLL_SECONDS, lambda: self.poll())
+        self.set_interval(POLL_SECONDS, lambda: self.poll())  # noqa: PLW0108  # a test takes poll away
         self.set_interval(TICK_SECONDS, self._tick)
 
     def _widgets(self) -> None:
@@ -126,6 +113,10 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
         self.tabs = self.query_one(Tabs)
         self.header = self.query_one(Header)
         self.hints = self.query_one(Hints)
+
+    def focus_home(self) -> None:
+        """Gives the keys back to the queue."""
+        self.queue.focus()
 
     # Live
 
@@ -221,11 +212,6 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
 
     # The selected conversation
 
-    @property
-    def selected(self) -> int | None:
-        """The conversation that the panes show and the verbs act on."""
-        return self.queue.selected
-
     def show_conversation(self) -> None:
         """Reads the selected conversation by index and draws its panes."""
         conversation = self.selected
@@ -310,90 +296,6 @@ class InboxScreen(Deciding, Keeping, Screen[None]):
             self.faults.append(repr(fault))
             # The kind only: an error's text may quote a customer.
             self.tell(f"That did not work ({type(fault).__name__}). Nothing was changed; try again.", bad=True)
-
-    # Lists
-
-    def show_list(self, listed: str, *, words: str = "") -> None:
-        """Shows another list, or the same with other words."""
-        if self.listed != listed:
-            self.queue.marks.clear()
-        self.listed, self.words = listed, words
-        self.queue.empty_words = f"Nothing in {QUEUE_NAMES[listed]} has these words." if words else EMPTY[listed]
-        self.queue.cursor = 0
-        db = self.desk.db
-        ids = views.find(db, listed, words) if words else views.order(db, listed, limit=FIRST)
-        self.queue.show(ids, keep=None)
-        self.tabs.show(listed, self.figures.tally if self.figures else {}, words)
-        self.show_conversation()
-        self.refresh_lists()
-
-    def action_next_list(self) -> None:
-        """Shows the next list."""
-        self.show_list(views.LISTS[(views.LISTS.index(self.listed) + 1) % len(views.LISTS)])
-
-    def action_previous_list(self) -> None:
-        """Shows the list before."""
-        self.show_list(views.LISTS[views.LISTS.index(self.listed) - 1])
-
-    @on(Tabs.Picked)
-    def _picked(self, event: Tabs.Picked) -> None:
-        self.show_list(event.listed)
-
-    # Moving
-
-    def action_down(self) -> None:
-        """One down; in an opened thread, one line."""
-        self._step(1)
-
-    def action_up(self) -> None:
-        """One up."""
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        if self.has_class("-opened"):
-            self.thread.scroll_lines(by)
-        else:
-            self.queue.move(by)
-
-    def action_page_down(self) -> None:
-        """A page down."""
-        self._page(1)
-
-    def action_page_up(self) -> None:
-        """A page up."""
-        self._page(-1)
-
-    def _page(self, by: int) -> None:
-        if self.has_class("-opened"):
-            self.thread.scroll_lines(by * max(1, self.thread.size.height - 2))
-        else:
-            self.queue.page(by)
-
-    def action_first(self) -> None:
-        """The first."""
-        self.queue.go(0)
-
-    def action_last(self) -> None:
-        """The last."""
-        self.queue.go(len(self.queue.ids) - 1)
-
-    def action_older(self) -> None:
-        """Scrolls the thread back."""
-        self.thread.scroll_lines(-3)
-
-    def action_newer(self) -> None:
-        """Scrolls the thread on."""
-        self.thread.scroll_lines(3)
-
-    def action_open(self) -> None:
-        """Gives the thread the keys, and the whole screen where panes are stacked."""
-        if self.selected is not None:
-            self.add_class("-opened")
-            self.thread.focus()
-
-    @on(Queue.Opened)
-    def _opened(self, event: Queue.Opened) -> None:
-        self.action_open()
 
     def go_back(self) -> bool:
         """Closes what is open on this screen; tells whether anything was."""

@@ -3,74 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import work
 
 from philia_tui.inert import one_line
-from philia_tui.screens.typing import Typing
+from philia_tui.screens.deciding import Deciding
 from philia_tui.telling import moment
+from server.until import EXAMPLES, NotATime, until
 from store import views
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from philia_tui.desk import Desk
-    from philia_tui.verbs import Act, Verbs
+    from philia_tui.verbs import Act
     from philia_tui.widgets.draft import Draft
-    from philia_tui.widgets.queue import Queue
-    from server.settings import Settings
 
 
-class Keeping(Typing):
+class Keeping(Deciding):
     """The verbs about threads."""
 
     if TYPE_CHECKING:
-        desk: Desk
-        settings: Settings
         zone: ZoneInfo
-        card: views.Card | None
-        draft: views.DraftView | None
-        queue: Queue
         draft_pane: Draft
-        selected: int | None
-        listed: str
         words: str
-        verbs: Verbs
         piece: Callable[[], str | None]
-        whom: Callable[..., str]
-        tell: Callable[..., None]
-        act: Callable[..., Any]
-        perform: Callable[..., Any]
-        marked: Callable[[], list[int]]
-        after_many: Callable[[list[int], str], None]
         show_list: Callable[..., None]
         _hint: Callable[[], None]
-
-    # One line to type into
-
-    async def ask(
-        self,
-        label: str,
-        *,
-        value: str = "",
-        placeholder: str = "",
-        preview: Callable[[str], str] | None = None,
-        typed: Callable[[str], None] | None = None,
-    ) -> str | None:
-        """Asks for one line at the bottom; None when Escape was pressed. 15 ms of imports, at the first question."""
-        from philia_tui.widgets.ask import Ask
-
-        self.begin_typing()
-        await self.query("#ask").remove()
-        asked = Ask(label, value=value, placeholder=placeholder, preview=preview, typed=typed)
-        await self.mount(asked)
-        answer = await asked.answer
-        if asked.is_attached:
-            await asked.remove()
-        self.end_typing()
-        self.queue.focus()
-        return answer
 
     def targets(self) -> list[int]:
         """Returns the marked conversations, or the selected one."""
@@ -89,8 +48,6 @@ class Keeping(Typing):
     @work(group="ask", exclusive=True, exit_on_error=False)
     async def action_snooze(self) -> None:
         """Asks until when and puts the threads away."""
-        from server.until import EXAMPLES, NotATime, until
-
         if not self.targets():
             return
         now = self.desk.clock()
@@ -202,12 +159,12 @@ class Keeping(Typing):
     @work(group="ask", exclusive=True, exit_on_error=False)
     async def action_sold(self) -> None:
         """Marks the piece sold; every thread about it is tidied."""
-        await self._about_piece("Sold which piece?", lambda sku, _one, whom: self.verbs.sold(sku))
+        await self._about_piece("Sold which piece?", lambda sku, _one, **_: self.verbs.sold(sku))
 
     @work(group="ask", exclusive=True, exit_on_error=False)
     async def action_unsold(self) -> None:
         """Makes a sold piece available again."""
-        await self._about_piece("Which piece is not sold?", lambda sku, _one, whom: self.verbs.unsold(sku))
+        await self._about_piece("Which piece is not sold?", lambda sku, _one, **_: self.verbs.unsold(sku))
 
     async def _about_piece(self, question: str, verb: Callable[..., Act], *, named: str | None = None) -> None:
         if self.selected is None:

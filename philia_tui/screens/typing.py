@@ -6,6 +6,7 @@ arrive together, before the editor exists; those words are kept and given to it,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from philia_tui.widgets.ask import Ask
     from philia_tui.widgets.editor import Editor
 
-BLOCKED = frozenset(key.id for key in (*keys.INBOX, *keys.MOVING))
+BLOCKED = frozenset(key.id for key in (*keys.INBOX, *keys.MOVING, *keys.STOCK, *keys.LOOKING))
 
 
 class Typing(Screen[None]):
     """Keeps verbs and words apart."""
 
     typing = False
+    jumping = False
     _early: list[events.Key] | None = None
 
     def begin_typing(self) -> None:
@@ -38,6 +40,38 @@ class Typing(Screen[None]):
         self.typing = False
         self._early = None
         self.refresh_bindings()
+
+    async def ask(
+        self,
+        label: str,
+        *,
+        value: str = "",
+        placeholder: str = "",
+        preview: Callable[[str], str] | None = None,
+        typed: Callable[[str], None] | None = None,
+    ) -> str | None:
+        """Asks for one line at the bottom; None when Escape was pressed. Call it in a worker."""
+        # 15 ms, loaded in the background after the first paint.
+        from philia_tui.widgets.ask import Ask  # noqa: PLC0415
+
+        self.begin_typing()
+        await self.query("#ask").remove()
+        asked = Ask(label, value=value, placeholder=placeholder, preview=preview, typed=typed)
+        await self.mount(asked)
+        answer = await asked.answer
+        if asked.is_attached:
+            await asked.remove()
+        self.end_typing()
+        self.focus_home()
+        return answer
+
+    def land(self, letter: str) -> None:
+        """Goes where a letter of the jump mode stands."""
+        raise NotImplementedError
+
+    def focus_home(self) -> None:
+        """Gives the keys back to what they belong to."""
+        raise NotImplementedError
 
     def on_editor_ready(self, event: Editor.Ready) -> None:
         """The editor can be typed into."""
@@ -62,6 +96,11 @@ class Typing(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Keeps a key that was meant for a field which is not there yet, or was not when it was pressed."""
+        if self.jumping:
+            event.stop()
+            event.prevent_default()
+            self.land(event.character or event.key)
+            return
         if not self.typing:
             return
         focused = self.focused

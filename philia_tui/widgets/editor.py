@@ -35,6 +35,7 @@ class Editor(TextArea):
     class Outside(Message):
         """The text is to be changed in $EDITOR."""
 
+        editor: Editor
         text: str
 
     def __init__(self, text: str, *, what: str) -> None:
@@ -48,7 +49,7 @@ class Editor(TextArea):
         self.count()
         self.post_message(self.Ready(self))
 
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+    def on_text_area_changed(self) -> None:
         """Counts again."""
         self.count()
 
@@ -64,7 +65,7 @@ class Editor(TextArea):
 
     def action_edit_editor(self) -> None:
         """Hands the text to the owner's own editor."""
-        self.post_message(self.Outside(self.text))
+        self.post_message(self.Outside(self, self.text))
 
     async def _on_key(self, event: events.Key) -> None:
         # TextArea turns Escape into a move of the focus; here it means: I am done.

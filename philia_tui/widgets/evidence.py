@@ -25,12 +25,21 @@ class Evidence(LinesPane, can_focus=True):
         self._clock = clock
         self._unit = unit
         self.draft: DraftView | None = None
+        self._warnings: list[tuple[str, str]] = []
+        self._holes: list[str] = []
 
     def show(self, draft: DraftView | None) -> None:
         """Shows the evidence of a draft."""
         self.draft = draft if draft is not None and draft.state not in {"queued", "drafting"} else None
         self.entitle(title(self.draft))
         self.relay()
+
+    def warn(self, warnings: list[tuple[str, str]], holes: list[str]) -> None:
+        """Shows what nothing backs in the text under the owner's hands, as (words, why)."""
+        if (warnings, holes) != (self._warnings, self._holes):
+            self._warnings, self._holes = warnings, holes
+            self.relay()
+            self.scroll_to(y=0, animate=False)
 
     def tick(self) -> None:
         """Lets "checked N s ago" grow."""
@@ -40,9 +49,17 @@ class Evidence(LinesPane, can_focus=True):
     def lay(self, width: int) -> list[Line]:
         """Returns the lines of the evidence."""
         draft = self.draft
-        if draft is None:
-            return []
         lines: list[Line] = []
+        for hole in self._holes:
+            lines += wrap([("✗ ", "bad"), (one_line(hole), "unbacked"), (" is not filled in", "bad")], width)
+        for words, why in self._warnings:
+            lines += wrap(
+                [("⚠ yours: ", "warn"), (f"“{one_line(words)}” ", "unbacked"), (one_line(why), "warn")],
+                width,
+                indent=[("  ", "text")],
+            )
+        if draft is None:
+            return lines
         for start, end, why in draft.reasons:
             spot = one_line(draft.text[start:end])
             spans: Line = [("✗ ", "bad")]

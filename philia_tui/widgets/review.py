@@ -44,6 +44,8 @@ class Review(Painter, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draws the line."""
+        if y:
+            return self.strip([], self.size.width)
         line: Line = [(" Send it? ", "strong")]
         for key in REVIEWING:
             line += [(shown(key, self._changed), "key"), (f" {key.name}  ", "text")]

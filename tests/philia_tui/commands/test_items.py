@@ -98,6 +98,7 @@ def test_a_piece_through_its_life(run: Run, shop: sqlite3.Connection, tmp_path: 
         (("release", "A"), 1, "not on hold"),
         (("add", "A", "--name", "again"), 1, "already"),
         (("add", "B", "--name", ""), 2, "name is empty"),
+        (("add", "B", "--name", "x", "--status", "held"), 2, "for somebody"),
         (("edit", "A"), 2, "nothing to change"),
         (("edit", "A", "--price", "cheap"), 2, "'cheap'"),
         (("edit", "A", "--status", "gone"), 2, "'gone'"),

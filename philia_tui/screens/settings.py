@@ -1,0 +1,125 @@
+"""Settings and health: the doctor live, the switches, the policy of each kind of question, every setting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.widget import Widget
+
+from philia_tui import keys
+from philia_tui.health import SIGNS
+from philia_tui.inert import one_line
+from philia_tui.screens.side import SideScreen
+from philia_tui.widgets.page import Page
+from philia_tui.wrapping import Line, wrap
+from store import autonomy
+
+if TYPE_CHECKING:
+    from philia_tui.screens.inbox import InboxScreen
+
+STATES = {"ok": ("✓ well", "good"), "warn": ("! look", "warn"), "fail": ("✗ FAILS", "bad")}
+
+
+class SettingsScreen(SideScreen):
+    """One page; nothing here is changed by accident: settings are changed in config.toml."""
+
+    NAME = "settings and health"
+    BINDINGS: ClassVar = keys.bindings(keys.SETTINGS)
+    KEYS: ClassVar = keys.SETTINGS
+
+    def __init__(self, inbox: InboxScreen) -> None:
+        """Starts without the doctor's word."""
+        super().__init__(inbox)
+        self.checks: list[Any] | None = None
+        self.standings: list[autonomy.Standing] = []
+        self.page = Page(self._write)
+        self.page.add_class("-whole")
+
+    def body(self) -> Iterable[Widget]:
+        """Returns the page."""
+        return (self.page,)
+
+    def load(self) -> None:
+        """Shows what is known and has the doctor look."""
+        auto = self.settings.auto_reply
+        self.standings = autonomy.all_kinds(
+            self.desk.db, needed=auto.earn_decisions, earn=auto.earn_unedited, lose=auto.lose_unedited
+        )
+        self.page.relay()
+        if self.checks is None:
+            self.action_settings_check()
+
+    @work(group="lists", exclusive=True, exit_on_error=False)
+    async def action_settings_check(self) -> None:
+        """Has the doctor look again."""
+        self.say("looking…")
+        self.checks = await asyncio.to_thread(self._examine)
+        self.say(f"{sum(1 for one in self.checks if one.state != 'ok')} to look at")
+        self.page.relay()
+
+    def _examine(self) -> list[Any]:
+        # Only here: it reads secrets and asks the network of this machine.
+        from server.doctor import examine  # noqa: PLC0415
+        from server.secrets import load as secrets  # noqa: PLC0415
+        from server.settings import Loaded  # noqa: PLC0415
+
+        dotenv = self.desk.path.with_name(".env")
+        found = examine(
+            Loaded(settings=self.settings, file=None, sources={}), secrets(dotenv=dotenv), self.desk.path, offline=True
+        )
+        # Which file the settings came from is the command line's knowledge, not the screen's.
+        return [one for one in found if one.check != "settings"]
+
+    def action_settings_server(self) -> None:
+        """Starts the server when none runs."""
+        if self.inbox.server is not None:
+            self.inbox.server.start()
+        self.page.relay()
+
+    def _write(self, width: int) -> list[Line]:
+        health = self.inbox.health()
+        figures = self.inbox.figures
+        style = {"listening": "good", "starting": "dim", "stopped": "warn", "failed": "bad"}[health.standing]
+        lines: list[Line] = [[("Server", "accent")], [("  " + SIGNS[health.standing], style)]]
+        if health.address:
+            lines[-1].append((f"  {one_line(health.address)}{self.settings.listener.path}", "text"))
+        if health.pid:
+            lines[-1].append((f"  process {health.pid}", "dim"))
+        if health.words:
+            lines += wrap([("  " + one_line(health.words), "bad")], width, indent=[("  ", "text")])
+        stopped = figures is not None and figures.paused
+        lines += [[], [("Switches", "accent")]]
+        lines.append([("  ■ ALL STOPPED, ! goes on" if stopped else "  ▶ replies may leave; ! stops all", "text")])
+        if figures is not None and figures.sender_paused:
+            lines += wrap([(f"  ■ sending rests: {one_line(figures.sender_paused)}", "bad")], width)
+        auto = self.settings.auto_reply
+        lines.append([(f"  automatic replies: {auto.mode}", "text")])
+        lines += [[], [("Automatic, by kind of question", "accent")]]
+        for standing in self.standings:
+            sign = "✓ " if standing.earned else "· "
+            lines += wrap([(f"  {sign}{standing.sentence}", "text")], width, indent=[("    ", "text")])
+        lines += [[], [("Health", "accent")]]
+        if self.checks is None:
+            lines.append([("  looking…", "dim")])
+        for check in self.checks or ():
+            word, colour = STATES.get(check.state, (check.state, "text"))
+            spans: Line = [(f"  {word.ljust(8)} ", colour), (f"{one_line(check.check)}: ", "strong")]
+            spans.append((one_line(check.detail), "text"))
+            if check.state != "ok" and check.mend:
+                spans.append((f" → {one_line(check.mend)}", "warn"))
+            lines += wrap(spans, width, indent=[(" " * 11, "text")])
+        lines += [[], [("Settings (change them in config.toml)", "accent")]]
+        for section in self.settings.__struct_fields__:
+            part = getattr(self.settings, section)
+            told = ", ".join(f"{key} = {_value(getattr(part, key))}" for key in part.__struct_fields__)
+            lines += wrap([(f"  [{section}] ", "key"), (one_line(told), "dim")], width, indent=[("    ", "text")])
+        return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return '""' if value == "" else str(value).lower() if isinstance(value, bool) else str(value)
