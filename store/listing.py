@@ -47,7 +47,7 @@ _KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LENGTH: Final = re.compile(r"(\d+(?:[.,]\d+)?|[.,]\d+)\s*(\"|''|″|”|in|ins|inch|inches|cm|mm)?\.?")
 _BLANKS: Final = re.compile(r"\s+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_CURRENCY_SIGN: Final = re.compile(r"^(?:[A-Z]{3}\s*)?[$€£¥]?\s*|\s*(?:[$€£¥]|[A-Z]{3})$")
+_CURRENCY_SIGN: Final = re.compile(r"^(?:[A-Z]{3}\s*|[A-Z]{1,2}\s?(?=\$))?[$€£¥]?\s*|\s*(?:[$€£¥]|[A-Z]{3})$")
 _PLAIN: Final = re.compile(r"\d+(?:[.,]\d{1,2})?")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:(?P<mark>[.,' ])\d{3})(?:(?P=mark)\d{3})*(?:[.,]\d{1,2})?")
 

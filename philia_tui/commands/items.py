@@ -150,6 +150,8 @@ def add(
     where = shop(ctx)
     unit = where.settings.shop.unit
     wanted = _status(status)
+    if wanted == "held":
+        raise typer.BadParameter("a hold is for somebody; add it, then: philia items hold", param_hint="--status")
     values = _values(
         unit, name=name, category=category, brand=brand, size_label=size, price_cents=price, description=description,
         color=color, era=era, condition=condition, material=material, fit_note=fit_note, tags=tags,

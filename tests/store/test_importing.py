@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from pathlib import Path
 
@@ -383,3 +384,25 @@ def test_a_search_while_importing_sees_the_old_stock_whole(
         reader.close()
     assert len(seen) >= 8
     assert all(found == ["OLD-1"] for found in seen)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_bytes_are_read_or_refused(tmp_path: Path, seed: int) -> None:
+    """Whatever a file holds, it is read or refused with a sentence, and every fault names a line that exists."""
+    chance = random.Random(seed)
+    start = csv_text([row(f"R-{at}", price="45", measurements='{"waist": 30}') for at in range(20)])
+    data = bytearray((SHOPIFY if seed % 3 == 0 else start).encode())
+    for _ in range(chance.randrange(1, 40)):
+        at = chance.randrange(len(data))
+        data[at : at + chance.randrange(3)] = chance.choice(
+            [b'"', b",", b"\n", b"\r", b"\xff", b"\0", b"=", b"{", b"", b"9" * 40]
+        )
+    path = file(tmp_path, bytes(data))
+    try:
+        taken = read(path)
+    except StoreError:
+        return
+    lines = bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+    assert all(1 <= line <= lines for line, _ in taken.faults)
+    assert all(record.sku and record.values["name"] for record in taken.records)
+    assert len({record.sku for record in taken.records}) == len(taken.records)
