@@ -21,7 +21,9 @@ def moments(db: sqlite3.Connection, limit: int, *, history: int) -> list[Moment]
         "SELECT m.id, m.conversation_id, m.platform_at, u.display_name FROM messages m"
         " JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = c.user_id"
         " WHERE m.role = 'user' AND EXISTS"
-        " (SELECT 1 FROM drafts d WHERE d.conversation_id = m.conversation_id AND d.thread_version = m.id)"
+        " (SELECT 1 FROM drafts d WHERE d.conversation_id = m.conversation_id AND d.thread_version = m.id"
+        # A draft that a newer message took the place of answered half a burst.
+        " AND d.state != 'superseded')"
         " ORDER BY m.id DESC LIMIT ?",
         (limit,),
     ).fetchall()

@@ -1,4 +1,4 @@
-"""The versions of system prompts that were used, by hash, so that a draft's prompt can always be read again."""
+"""The system prompts that were used: each version with its text, so that a draft can be read beside its prompt."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def replay(
     file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="Messages as JSON lines, or -.")] = None,
     past: Annotated[int | None, typer.Option(min=1, max=10_000, help="The last N answered messages instead.")] = None,
     prompt: Annotated[
-        list[str] | None, typer.Option(help="A prompt: default, default@1, or a file.md. Twice to compare.")
+        list[str] | None,
+        typer.Option(help="A prompt: default, default@1, or a file.md; twice to compare. Else those in use."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask the model with your key. Else the house drafter.")] = False,
     max_spend: Annotated[float, typer.Option(min=0.0, help="US dollars a live replay may cost.")] = 1.0,
@@ -134,7 +135,8 @@ def _contenders(where: Shop, names: Sequence[str], *, live: bool, both: bool) ->
         complain("--live needs a model: set OPENAI_API_KEY, or [agent] base_url for one of your own.")
         raise typer.Exit(2)
     try:
-        wanted = [prompts.find(agents[0].prompts, name) for name in names or ["default"]]
+        known = agents[0].prompts
+        wanted = [prompts.find(known, name) for name in names] or [one for one in known if one.share]
     except prompts.PromptError as fault:
         complain(str(fault))
         raise typer.Exit(2) from fault

@@ -104,7 +104,8 @@ def messages(
 
 
 def _conversation(request: DraftRequest) -> list[Message]:
-    in_history = sum(1 for turn in request.turns if turn.role == "user")
+    replied = max((at for at, turn in enumerate(request.turns, 1) if turn.role == "assistant"), default=0)
+    in_history = sum(1 for turn in request.turns[replied:] if turn.text)
     earlier = request.unanswered[: max(0, len(request.unanswered) - in_history)]
     shown = [_customer(request, Turn(role="user", text=text)) for text in earlier[-EARLIER_CAP:]]
     shown.extend(_message(request, turn) for turn in request.turns)

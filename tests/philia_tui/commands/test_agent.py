@@ -44,8 +44,8 @@ def shop_file(migrated: Path, tmp_path: Path) -> Path:
         for at, text in ((5, "hello"), (6, QUESTION)):
             said = inbox.NewMessage(platform_id=f"m{at}", role="user", source="customer", text=text, platform_at=at)
             inbox.add_message(db, thread, said, now=at)
-        inbox.refresh(db, thread, now=6)
-        drafts.enqueue(db, thread, now=6)
+            inbox.refresh(db, thread, now=at)
+            drafts.enqueue(db, thread, now=at)
     db.close()
     config = tmp_path / "config.toml"
     config.write_text(f'[database]\nurl = "sqlite:///{path}"\n')
