@@ -15,4 +15,22 @@ def main() -> None:
         return
     from philia_tui.commands.root import run  # noqa: PLC0415
 
+    sys.argv[1:] = config_first(sys.argv[1:])
     run()
+
+
+def config_first(arguments: list[str]) -> list[str]:
+    """Returns the arguments with `--config FILE` before the command, where it is read; it may be typed anywhere."""
+    moved: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == "--config":
+            moved += [word, *([file] if (file := next(words, None)) is not None else [])]
+        elif word.startswith("--config="):
+            moved.append(word)
+        else:
+            rest.append(word)
+    return moved + rest

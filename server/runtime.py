@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import chores, drafting, policy, status
+from server import account, chores, drafting, learning, policy, public, status
 from server.agent.drafter import AIAgent
 from server.agent.policies import Policies
 from server.delivery import reconcile
@@ -31,6 +31,7 @@ from server.scheduler import Clockwork, make_scheduler
 from server.secrets import Secrets
 from server.settings import Settings
 from server.tiktok.client import TikTokClient
+from server.tokens import Renewer
 from server.work import Worker
 from store import drafts, failpoints, inbound, lock, reconciling
 from store.clock import Clock, system_clock
@@ -63,6 +64,7 @@ class Server:
     database: Database
     client: TikTokClient | None
     sender: Sender | None
+    renewer: Renewer | None
     workers: dict[str, Worker]
     clock: Clock
     boot: str
@@ -80,13 +82,18 @@ async def serve(
     *,
     stop: asyncio.Event,
     announce: Callable[[Ready], None],
+    announce_public: Callable[[public.Public], None] = lambda _public: None,
+    insecure: bool = False,
     clock: Clock = system_clock,
 ) -> None:
-    """Runs the server until `stop` is set.
+    """Runs the server until `stop` is set, behind the tunnel of the settings if there is one.
 
-    Raises StoreError (lock.AlreadyRunning when another server works on this database) and PortTaken, each with what
-    to do.
+    With `insecure` a public address does not need signatures. Raises TunnelError when the settings ask for one that
+    cannot be, StoreError (lock.AlreadyRunning when another server works on this database) and PortTaken, each with
+    what to do.
     """
+    if public.wanted(settings):
+        public.check(settings, secrets, insecure=insecure)
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         lock.ServerLock(path) as held,
@@ -95,8 +102,11 @@ async def serve(
         migrate(path)
         database = Database(path)
         try:
-            async with _built(settings, secrets, database, clock) as server:
-                await _run(server, secrets, bound, held, stop=stop, announce=announce)
+            async with (
+                _built(settings, secrets, database, clock) as server,
+                _public(server, secrets, bound.getsockname()[1], announce_public) as show,
+            ):
+                await _run(server, secrets, bound, held, stop=stop, announce=announce, show=show)
         finally:
             database.close()
 
@@ -106,19 +116,25 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
     boot = entropy.token_hex(8)
     await database.write(_recover, boot=boot, now=clock())
     async with contextlib.AsyncExitStack() as open_things:
-        client = None
-        if secrets.tiktok_access_token:
+        client, renewer = None, None
+        signed_in = await account.find(secrets, database)
+        if signed_in is not None:
             client = await open_things.enter_async_context(
                 TikTokClient(
                     settings.tiktok.base_url,
-                    secrets.tiktok_business_id,
-                    secrets.tiktok_access_token,
+                    signed_in.business_id,
+                    signed_in.access_token,
                     timeout_seconds=settings.delivery.timeout_seconds,
                     clock=clock,
                 )
             )
+            renewer = account.renewer(
+                signed_in, settings, secrets, database=database, use=client.use_token, clock=clock
+            )
         policies = Policies(Path(settings.shop.policies))
-        drafter = AIAgent(settings, secrets, read=database.read, policies=policies, clock=clock)
+        drafter = AIAgent(
+            settings, secrets, read=database.read, policies=policies, learned=learning.rules_for_prompt, clock=clock
+        )
         open_things.push_async_callback(drafter.aclose)
         sender = None
         if client is not None:
@@ -129,10 +145,18 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
                 clock=clock,
                 random=random.SystemRandom().random,
                 boot=boot,
+                refresh=renewer.renew if renewer is not None else None,
                 still_allowed=policy.gate(settings),
             )
         server = Server(
-            settings=settings, database=database, client=client, sender=sender, workers={}, clock=clock, boot=boot
+            settings=settings,
+            database=database,
+            client=client,
+            sender=sender,
+            renewer=renewer,
+            workers={},
+            clock=clock,
+            boot=boot,
         )
         server.workers = _workers(
             server,
@@ -204,7 +228,35 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
         if settings.tiktok.api != "v1":
             # Dialect v1 has no listing to look into.
             workers |= {"fetch": Worker("fetch", fetch), "missed": Worker("missed", missed)}
+    if server.renewer is not None:
+        workers["renew"] = Worker("renew", server.renewer.look_after)
     return workers
+
+
+@contextlib.asynccontextmanager
+async def _public(
+    server: Server, secrets: Secrets, port: int, announce: Callable[[public.Public], None]
+) -> AsyncIterator[Callable[[], None]]:
+    """Gives what opens the tunnel once the listener listens; at the end the tunnel is closed."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def told(known: public.Public) -> None:
+        announce(known)
+        await server.database.write(
+            status.publish, known.address, tunnel=known.tunnel, webhook=known.webhook, now=server.clock()
+        )
+
+    def show() -> None:
+        if public.wanted(server.settings):
+            front = public.Front(server.settings, secrets, port=port, told=told)
+            tasks.append(asyncio.create_task(front.run(), name="public"))
+
+    try:
+        yield show
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _apply(database: Database, logged: inbound.Logged, clock: Clock, rules: applying.Rules) -> None:
@@ -227,6 +279,7 @@ async def _run(
     *,
     stop: asyncio.Event,
     announce: Callable[[Ready], None],
+    show: Callable[[], None],
 ) -> None:
     settings = server.settings
     gate = Gate(
@@ -250,11 +303,12 @@ async def _run(
     tasks.append(asyncio.create_task(_watch(server, held, stop), name="watch"))
     serving = asyncio.create_task(listener.serve(sockets=[bound]), name="listen")
     scheduler.start()
-    running = status.Running(pid=os.getpid(), listening=listening)
+    running = status.Running(pid=os.getpid(), listening=listening, signed=gate.require_signature)
     await server.database.write(status.tell, running, now=server.clock())
     server.ring()
     await listener.ready.wait()
     announce(Ready(pid=running.pid, listening=listening))
+    show()
     log.info("listening on %s, signatures %s", listening, "required" if gate.require_signature else "not required")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
@@ -279,6 +333,7 @@ def _clocks(server: Server) -> list[Clockwork]:
         "deliver": 0.2,
         "reconcile": 1.0,
         "look after": 1.0,
+        "renew": 60.0,
         "fetch": 15.0,
         "missed": minutes * 60,
     }

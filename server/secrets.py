@@ -1,6 +1,7 @@
-"""Secrets: from the environment, `.env`, the system keyring, or a 0600 file, in that order. Never from config.toml.
+"""Secrets: from the environment, else from `.env` beside the settings, which may point into the system keyring.
 
-They are never logged, printed or put into an error.
+A line `NAME=keyring:SERVICE` in `.env` means that the value stands in the keyring under that service and name, so that
+a keyring is opened only by a shop that keeps something there. They are never logged, printed or put into an error.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Final
+
+from server.vault import KeyringVault, VaultError, real_keyring, write_private
 
 NAMES = (
     "OPENAI_API_KEY",
@@ -19,6 +23,9 @@ NAMES = (
     "TIKTOK_APP_SECRET",
     "SENTRY_DSN",
 )
+
+POINTER: Final = "keyring:"
+"""What a value in `.env` begins with when it stands in the keyring; the rest is the service's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
     """Reads the secrets: the environment first, then the `.env` file given."""
     environment = os.environ if environment is None else environment
     written = read_dotenv(dotenv) if dotenv is not None and dotenv.is_file() else {}
-    return Secrets(**{name.lower(): environment.get(name) or written.get(name, "") for name in NAMES})
+    return Secrets(**{name.lower(): environment.get(name) or _resolved(name, written.get(name, "")) for name in NAMES})
 
 
 def read_dotenv(file: Path) -> dict[str, str]:
@@ -54,3 +61,34 @@ def read_dotenv(file: Path) -> dict[str, str]:
         if equals and not name.startswith("#"):
             found[name.strip()] = value.strip().strip("\"'")
     return found
+
+
+def keep(dotenv: Path, given: Mapping[str, str], *, vault: KeyringVault | None) -> None:
+    """Keeps secrets for the next start: in the keyring with a pointer in `.env`, or in `.env`, of mode 0600, itself.
+
+    Lines of `.env` that name other things stay as they are. Raises VaultError.
+    """
+    for name, value in given.items():
+        if any(mark in value for mark in "\r\n\0"):
+            raise VaultError(f"{name} holds a line break; copy it again.")
+    written = dict(given)
+    if vault is not None:
+        for name, value in given.items():
+            vault.put(name, value)
+            written[name] = f"{POINTER}{vault.service}"
+    before = dotenv.read_text("utf-8").splitlines() if dotenv.is_file() else []
+    kept = [line for line in before if line.strip().removeprefix("export ").partition("=")[0].strip() not in written]
+    write_private(dotenv, "".join(f"{line}\n" for line in [*kept, *(f"{name}={written[name]}" for name in written)]))
+
+
+def _resolved(name: str, value: str) -> str:
+    if not value.startswith(POINTER):
+        return value
+    backend = real_keyring()
+    if backend is None:
+        return ""
+    try:
+        return KeyringVault(backend, value.removeprefix(POINTER)).get(name) or ""
+    except VaultError:
+        # Told by doctor as missing; a locked keyring must not keep the inbox closed.
+        return ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from server.settings import Settings
 from store import lock, pauses, switches
+from store.database import connect
 
 SERVER: Final = "server"
 """The switch in which a running server tells where it listens."""
@@ -24,12 +26,18 @@ class Running:
     pid: int
     listening: str
     public: str | None = None
+    signed: bool = False
+    """Whether it refuses webhooks without TikTok's signature."""
 
 
 def tell(db: sqlite3.Connection, running: Running, *, now: int) -> None:
     """Writes down where the server of this process listens."""
-    told = {"pid": running.pid, "listening": running.listening, "public": running.public}
-    switches.put(db, SERVER, json.dumps(told), now=now)
+    switches.put(db, SERVER, json.dumps(asdict(running)), now=now)
+
+
+def publish(db: sqlite3.Connection, public: str | None, *, tunnel: str, webhook: str, now: int) -> None:
+    """Writes down the public address beside where the server listens, and what is wrong with the tunnel or webhook."""
+    switches.put(db, SERVER, json.dumps({**told(db), "public": public, "tunnel": tunnel, "webhook": webhook}), now=now)
 
 
 def told(db: sqlite3.Connection) -> Mapping[str, Any]:
@@ -39,10 +47,18 @@ def told(db: sqlite3.Connection) -> Mapping[str, Any]:
     return found
 
 
+def running(path: Path) -> Mapping[str, Any]:
+    """Returns what the server of a database told of itself, {} when none runs."""
+    if lock.holder(path) is None:
+        return {}
+    with closing(connect(path, readonly=True)) as db:
+        return told(db)
+
+
 def status(db: sqlite3.Connection, settings: Settings, path: Path) -> dict[str, Any]:
     """Returns the status as the public contract writes it."""
     pid = lock.holder(path)
-    running = told(db) if pid is not None else {}
+    known = told(db) if pid is not None else {}
     queues = {
         str(row[0]): int(row[1]) for row in db.execute("SELECT queue, count(*) FROM conversations GROUP BY queue")
     }
@@ -53,8 +69,10 @@ def status(db: sqlite3.Connection, settings: Settings, path: Path) -> dict[str, 
     return {
         "server": "stopped" if pid is None else "running",
         "pid": pid,
-        "listening": running.get("listening"),
-        "public": running.get("public"),
+        "listening": known.get("listening"),
+        "public": known.get("public"),
+        "tunnel": known.get("tunnel") or None,
+        "webhook": known.get("webhook") or None,
         "database": str(path),
         "auto": settings.auto_reply.mode,
         "paused": switches.is_paused(db),

@@ -43,6 +43,11 @@ class Logged:
     failures: int
 
 
+def arrived(db: sqlite3.Connection, dedupe_key: str) -> bool:
+    """Tells whether an event of this key is in the log."""
+    return db.execute("SELECT 1 FROM inbound_events WHERE dedupe_key = ?", (dedupe_key,)).fetchone() is not None
+
+
 def receive(db: sqlite3.Connection, received: Received, *, now: int) -> bool:
     """Logs an event; False when it was there already."""
     cursor = db.execute(

@@ -1,0 +1,1 @@
+"""The public address: the programs that give one, how each tells it, and who keeps them running."""
