@@ -34,7 +34,7 @@ class Catalogue:
     longest: int
 
 
-_catalogues: OrderedDict[tuple[str, int], Catalogue] = OrderedDict()
+_catalogues: OrderedDict[tuple[str, Vocabulary], Catalogue] = OrderedDict()
 _lock = Lock()
 
 
@@ -53,10 +53,10 @@ def folder_of(db: sqlite3.Connection) -> Path | None:
 def catalogue(db: sqlite3.Connection) -> Catalogue:
     """Returns what this shop's columns say now, from memory while the stock is unchanged."""
     words = vocabulary(folder_of(db))
-    key = (revision_of(db), id(words))
+    key = (revision_of(db), words)
     with _lock:
         known = _catalogues.get(key)
-        if known is not None and known.vocabulary is words:
+        if known is not None:
             _catalogues.move_to_end(key)
             return known
     fresh = _read(db, key[0], words)

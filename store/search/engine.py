@@ -11,12 +11,13 @@ from typing import Final
 
 from store.search import typos
 from store.search.arguments import with_arguments
-from store.search.catalogue import catalogue, revision_of
+from store.search.catalogue import Catalogue, catalogue, revision_of
 from store.search.ladder import steps
 from store.search.match import CANDIDATES, find, sticks
 from store.search.order import FEW, ordered
 from store.search.parse import parse
 from store.search.result import SearchResult, filters_of
+from store.search.wanted import Wanted
 from store.stock import Piece, Unit
 
 LIMIT: Final = 10
@@ -52,7 +53,7 @@ def search(
     shop = catalogue(db)
     key = (
         shop.revision,
-        id(shop.vocabulary),
+        shop.vocabulary,
         query[:2000],
         size,
         max_price_cents,
@@ -70,43 +71,64 @@ def search(
         if known is not None:
             _answers.move_to_end(key)
             return known
-    wanted = parse(
-        query,
-        shop,
-        mend=lambda word: typos.mended(db, word, shop),
-        sticks=lambda first, second: sticks(db, first, second),
-    )
-    wanted = with_arguments(
-        wanted,
-        shop,
-        size=size,
-        max_cents=max_price_cents,
-        min_cents=min_price_cents,
-        color=color,
-        category=category,
-        brand=brand,
-        era=era,
-    )
-    filters = filters_of(wanted, unit)
-    answer = SearchResult(query, exact=False, corrected=wanted.corrected, filters=filters)
-    if not wanted.is_empty:
-        few: tuple[Piece, ...] = ()
-        for step in steps(wanted, shop.vocabulary):
-            if few and not step.is_exact:
-                break
-            hits = find(db, step, shop, unavailable=include_unavailable, limit=max(CANDIDATES, limit))
-            pieces = ordered(db, hits, step, shop.vocabulary, unavailable=include_unavailable, limit=limit)
-            seen = {piece.id for piece in few}
-            few = (*few, *(piece for piece in pieces if piece.id not in seen))[:limit]
-            if few:
-                answer = replace(answer, exact=step.is_exact, relaxed=step.relaxed, pieces=few)
-            if len(few) >= min(FEW, limit) or (few and not step.is_exact):
-                break
+    answer: SearchResult | None = None
+    for choice in range(2):
+        wanted = with_arguments(
+            understood(db, query, shop, choice),
+            shop,
+            size=size,
+            max_cents=max_price_cents,
+            min_cents=min_price_cents,
+            color=color,
+            category=category,
+            brand=brand,
+            era=era,
+        )
+        if answer is not None and wanted.corrected == answer.corrected:
+            break
+        other = _climb(db, query, wanted, shop, unit=unit, limit=limit, unavailable=include_unavailable)
+        if answer is None or other.exact:
+            answer = other
+        if answer.exact or not answer.corrected:
+            break
+    assert answer is not None
     if revision_of(db) == shop.revision:
         with _lock:
             _answers[key] = answer
             while len(_answers) > REMEMBERED:
                 _answers.popitem(last=False)
+    return answer
+
+
+def understood(db: sqlite3.Connection, query: str, shop: Catalogue, choice: int = 0) -> Wanted:
+    """Returns what a query asks this shop for; `choice` 1 takes the second likeliest mend of every typo."""
+
+    def mend(word: str) -> str | None:
+        mends = typos.mended(db, word, shop)
+        return mends[min(choice, len(mends) - 1)] if mends else None
+
+    return parse(query, shop, mend, lambda first, second: sticks(db, first, second))
+
+
+def _climb(
+    db: sqlite3.Connection, query: str, wanted: Wanted, shop: Catalogue, *, unit: Unit, limit: int, unavailable: bool
+) -> SearchResult:
+    """Tries step after step until something is found."""
+    answer = SearchResult(query, exact=False, corrected=wanted.corrected, filters=filters_of(wanted, unit))
+    if wanted.is_empty:
+        return answer
+    few: tuple[Piece, ...] = ()
+    for step in steps(wanted, shop.vocabulary):
+        if few and not step.is_exact:
+            break
+        hits = find(db, step, shop, unavailable=unavailable, limit=max(CANDIDATES, limit))
+        pieces = ordered(db, hits, step, shop.vocabulary, unavailable=unavailable, limit=limit)
+        seen = {piece.id for piece in few}
+        few = (*few, *(piece for piece in pieces if piece.id not in seen))[:limit]
+        if few:
+            answer = replace(answer, exact=step.is_exact, relaxed=step.relaxed, pieces=few)
+        if len(few) >= min(FEW, limit):
+            break
     return answer
 
 

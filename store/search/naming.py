@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import Final
 
 from store.items import get_many
-from store.search import typos
 from store.search.catalogue import catalogue
-from store.search.match import CANDIDATES, Step, find, sticks
+from store.search.engine import understood
+from store.search.match import CANDIDATES, Step, find
 from store.search.order import ordered
-from store.search.parse import parse
 from store.search.wanted import Group, Wanted
 from store.stock import Piece
 
@@ -32,12 +31,7 @@ def named_pieces(db: sqlite3.Connection, text: str, *, limit: int = NAMED) -> tu
     if by_sku:
         return tuple(by_sku[:limit])
     shop = catalogue(db)
-    wanted = parse(
-        text,
-        shop,
-        mend=lambda word: typos.mended(db, word, shop),
-        sticks=lambda first, second: sticks(db, first, second),
-    )
+    wanted = understood(db, text, shop)
     telling = Wanted(groups=wanted.groups, eras=wanted.eras, colors=wanted.colors, letters=wanted.letters)
     if not telling.groups:
         return ()

@@ -14,7 +14,7 @@ from typing import Final
 from store.search.catalogue import Catalogue
 from store.search.labels import decade_named, decade_of
 from store.search.meaning import Meant, meant
-from store.search.numbers import COMPARATORS, MEASURES, SIZE_WORDS, quantities
+from store.search.numbers import COMPARATORS, MEASURES, MONEY, SIGNS, SIZE_WORDS, quantities
 from store.search.tokens import Token, tokens_of
 from store.search.vocabulary import Phrase, Vocabulary
 from store.search.wanted import Group, Wanted
@@ -53,6 +53,7 @@ class _Reading:
     catalogue: Catalogue
     sticks: Sticks
     taken: set[int] = field(default_factory=set)
+    priced: set[int] = field(default_factory=set)
     groups: list[tuple[int, Group]] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
     eras: set[str] = field(default_factory=set)
@@ -171,8 +172,9 @@ def _eras(reading: _Reading) -> None:
 
 
 def _priced(tokens: list[Token], index: int) -> bool:
-    near = [tokens[at].text for at in (index - 2, index - 1, index + 1) if 0 <= at < len(tokens)]
-    return bool({"$", "€", "£", "dollars", "bucks", "usd", *COMPARATORS}.intersection(near))
+    before = {tokens[at].text for at in (index - 2, index - 1) if at >= 0}
+    after = tokens[index + 1].text if index + 1 < len(tokens) else ""
+    return bool(before & {*SIGNS, *COMPARATORS}) or after in MONEY | {"max"}
 
 
 def _size_pairs(reading: _Reading) -> list[tuple[float, float]]:
@@ -213,6 +215,10 @@ def _size_pairs(reading: _Reading) -> list[tuple[float, float]]:
 
 def _phrases_with_digits(reading: _Reading) -> None:
     """Takes known phrases with figures or bounds in them: "2xl", "501" and "air max" are no prices."""
+    for index, token in enumerate(reading.tokens):
+        # In "under 505" and "$550" the number is a price, though jeans are called so.
+        if token.kind == "number" and _priced(reading.tokens, index):
+            reading.priced.add(index)
     _take(
         reading,
         lambda words: (
@@ -220,6 +226,7 @@ def _phrases_with_digits(reading: _Reading) -> None:
             or (len(words) > 1 and not COMPARATORS.isdisjoint(words))
         ),
     )
+    reading.priced.clear()
 
 
 def _lettered(reading: _Reading) -> set[int]:
@@ -250,7 +257,7 @@ def _no_word(measure: str) -> bool:
 
 def _take(reading: _Reading, wanted: Callable[[Phrase], bool]) -> None:
     """Takes every known phrase the predicate lets through, longest first at each place."""
-    runs = _runs(reading.tokens, reading.taken)
+    runs = _runs(reading.tokens, reading.taken | reading.priced)
     at = 0
     while at < len(runs):
         step = 1

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from store.search.catalogue import Catalogue
 from store.search.tokens import plain
+from store.search.vocabulary import Vocabulary
 
 SHORTEST: Final = 4
 """Letters of the shortest word that is mended; among shorter ones every second is one letter from another."""
@@ -28,6 +29,9 @@ COMMON: Final = 5_000
 
 RARE: Final = 2
 """A word in no more pieces than this may itself be a typo of whoever wrote the listing."""
+
+AS_LIKELY: Final = 0.25
+"""Two mends no further apart than this are both tried: "shrts" may be shirts or shorts."""
 
 RARE_LETTERS: Final = 6
 """Letters from which on a rare word of a name is a target, if it is very near."""
@@ -56,25 +60,23 @@ class Speller:
         """Adds the words that came since the last revision."""
         if self._revision == catalogue.revision and self._known:
             return
-        words = dict.fromkeys(catalogue.vocabulary.targets, 1)
-        for row in db.execute("SELECT term, doc FROM items_words_fts_vocab"):
-            words[str(row[0])] = int(row[1])
-        for word, count in words.items():
+        words = [str(row[0]) for row in db.execute("SELECT term FROM items_words_fts_vocab")]
+        for word in (*catalogue.vocabulary.targets, *words):
             if word not in self._known and len(word) >= SHORTEST and word.isalpha():
                 self._known.add(word)
-                self._symspell.create_dictionary_entry(word, count)
+                self._symspell.create_dictionary_entry(word, 1)
         self._revision = catalogue.revision
 
-    def near(self, word: str) -> list[tuple[str, int, int]]:
-        """Returns (word, distance, count) of the known words within two changes."""
+    def near(self, word: str) -> list[tuple[str, int]]:
+        """Returns (word, distance) of the known words within two changes."""
         from symspellpy import Verbosity  # noqa: PLC0415  # loaded by then
 
         found = self._symspell.lookup(word, Verbosity.ALL, max_edit_distance=2)
-        return [(str(one.term), int(one.distance), int(one.count)) for one in found]
+        return [(str(one.term), int(one.distance)) for one in found]
 
 
 @lru_cache(maxsize=2)
-def _speller(_vocabulary: int) -> Speller:
+def _speller(_vocabulary: Vocabulary) -> Speller:
     return Speller()
 
 
@@ -100,48 +102,52 @@ def is_ordinary(word: str, among: int = ORDINARY) -> bool:
     return text.find(b"\n" + word.encode() + b" ", 0, ends[among] + 1) >= 0
 
 
-def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> str | None:
-    """Returns the shop's word that a mistyped one meant, or None if it is no typo or nothing is near enough."""
+def mended(db: sqlite3.Connection, word: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Returns the shop's words that a mistyped one may have meant, likeliest first, at most two that are as likely.
+
+    Empty if it is no typo, or nothing is near enough.
+    """
     vocabulary = catalogue.vocabulary
     if len(word) < SHORTEST or not word.isalpha() or word in vocabulary.single or word in catalogue.brand_words:
-        return None
+        return ()
     count = _count(db, word)
     if count > RARE or is_ordinary(word) or (not count and _is_described(db, word)):
-        return None
+        return ()
     with _lock:
-        speller = _speller(id(vocabulary))
+        speller = _speller(vocabulary)
         speller.learn(db, catalogue)
         near = speller.near(word)
-    best: tuple[float, int] | None = None
-    answer = None
-    for target, distance, pieces in near:
+    ranked: list[tuple[float, int, str]] = []
+    for target, distance in near:
         cost = _cost(word, target, distance)
         if target == word or cost is None:
             continue
         named = target in vocabulary.targets or target in catalogue.brand_words
-        if count and not (named and cost <= 1.0 and distance == 1):
+        if count and not (named and distance == 1):
             continue
+        pieces = _count(db, target)
         if not named and (
-            is_ordinary(target, COMMON) or (pieces <= RARE and (cost > 1.0 or len(target) < RARE_LETTERS))
+            not pieces or is_ordinary(target, COMMON) or (pieces <= RARE and (cost > 1.0 or len(target) < RARE_LETTERS))
         ):
             continue
-        rank = (cost + (0.0 if named else 0.5), -pieces)
-        if best is None or rank < best:
-            best, answer = rank, target
-    return answer
+        ranked.append((cost + (0.0 if named else 0.5), -pieces, target))
+    ranked.sort()
+    return tuple(target for cost, _, target in ranked[:2] if cost <= ranked[0][0] + AS_LIKELY)
 
 
 def _cost(word: str, target: str, distance: int) -> float | None:
     """Returns how unlikely it is that the one was meant by the other; None for too unlikely."""
+    # Two letters swapped are the likeliest slip, a letter left out comes before one too many.
+    slip = -0.3 if sorted(word) == sorted(target) else -0.1 if len(target) > len(word) else 0.0
     if _sound(word) == _sound(target):
-        return 0.25 * distance
+        return (0.5 if distance == 1 else 1.25) + slip
     shorter = min(len(word), len(target))
     if distance == 1:
         same_start = word[0] == target[0] or sorted(word[:2]) == sorted(target[:2])
-        return 1.0 if same_start else 1.75 if shorter >= 5 or target.endswith(word) else None
+        return (1.0 if same_start else 1.75) + slip if same_start or shorter >= 5 or target.endswith(word) else None
     if shorter >= 6 and word[0] == target[0]:
-        return 2.0
-    return 2.0 if shorter == 5 and word[0] == target[0] and sorted(word) == sorted(target) else None
+        return 2.0 + slip
+    return 1.7 if shorter == 5 and word[0] == target[0] and sorted(word) == sorted(target) else None
 
 
 def _sound(word: str) -> str:
