@@ -11,12 +11,12 @@ from server.agent.grounding.clauses import Clause, cut
 from server.agent.grounding.normalise import normalise
 from server.agent.grounding.question import read_question
 from server.agent.grounding.reading import Reading
-from server.agent.grounding.rows import Row
+from server.agent.grounding.rows import row_of
 from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers, name
 from server.agent.grounding.tokens import tokenise
 
-LONGEST: Final = 6000
-"""TikTok takes no longer text, so a longer one is no reply."""
+LONGEST: Final = 2000
+"""Ten times what a reply should have; a longer text is for the owner to read."""
 
 
 def check(reply: str, evidence: Evidence, question: str = "") -> Verdict:
@@ -40,7 +40,7 @@ def check(reply: str, evidence: Evidence, question: str = "") -> Verdict:
 def _read(reply: str, evidence: Evidence, question: str) -> Reading:
     plain = normalise(reply)
     rows = [
-        Row(piece) for piece in {piece.sku or number: piece for number, piece in enumerate(evidence.pieces)}.values()
+        row_of(piece) for piece in {piece.sku or number: piece for number, piece in enumerate(evidence.pieces)}.values()
     ]
     tokens = join_hyphens(tokenise(plain.text))
     quoted = policies.quotations(tokens, evidence.policies)
@@ -90,8 +90,7 @@ def _judge(reading: Reading) -> set[str]:
         for clause in reading.clauses:
             if len(clause.rows) > 1 and not clause.sure:
                 clause.rows, clause.sure = frozenset(focus.group), True
-    for sentence in sorted({clause.sentence for clause in reading.clauses}):
-        clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
+    for clauses in reading.sentences:
         share(clauses)
         for clause in clauses:
             quotes.judge(reading, clause)
@@ -150,8 +149,7 @@ def policies_first(reading: Reading) -> None:
     given = reading.evidence.policies
     if not given:
         return
-    for sentence in sorted({clause.sentence for clause in reading.clauses}):
-        clauses = [clause for clause in reading.clauses if clause.sentence == sentence]
+    for clauses in reading.sentences:
         for units in ([unit for clause in clauses for unit in clause.open], *(clause.open for clause in clauses)):
             left = [unit for unit in units if not unit.done]
             if any(unit.kind == "policy" for unit in units) or any(

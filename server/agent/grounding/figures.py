@@ -97,11 +97,8 @@ def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, answer: Cal
 def _money(reading: Reading, clause: Clause, unit: Unit, currency: str, focus: Focus) -> None:
     value = unit.value or Decimal(0)
     at = clause.units.index(unit)
-    if (
-        at
-        and clause.units[at - 1].key in {"from", "desde"}
-        or any(other.keys[-2:] == ("a", "piece") or other.key == "apiece" for other in clause.units[at + 1 : at + 3])
-    ):
+    after = [other.key for other in clause.units[at + 1 : at + 3]]
+    if (at and clause.units[at - 1].key in {"from", "desde"}) or after == ["a", "piece"] or "apiece" in after:
         reading.hold([unit], "price", f'"{unit.raw}": a price is one amount, not a range')
         return
     if any("cue:sum" in other.tags for other in clause.units):

@@ -14,6 +14,8 @@ _NEVER: Final = frozenset({"shipping", "returns", "payment", "discount", "commit
 """Topics on which a listing's boilerplate does not speak for the shop."""
 _STATES: Final = ("available", "gone", "held", "offered")
 _EDGE: Final = frozenset({"function", "join", "ask", "if"})
+_LONGEST: Final = 14
+"""Longer runs are found in parts."""
 Form = tuple[str, str]
 
 
@@ -39,7 +41,7 @@ def _longest(reading: Reading, clause: Clause, first: int) -> int:
     if not _may_stand(units[first]) or _weak(units[first]):
         return first
     last = first
-    while last < len(units) and _may_stand(units[last]):
+    while last < min(len(units), first + _LONGEST) and _may_stand(units[last]):
         last += 1
     denied = any("neg" in unit.tags and not unit.done for unit in units[:first])
     while last - first > 1:
@@ -70,6 +72,8 @@ def _tells(run: Sequence[Unit]) -> bool:
 
 def _stands(row: Row, keys: Sequence[str]) -> bool:
     """Tells whether the words stand together in one line of the row's own text, not denied there."""
+    if not row.words.issuperset(keys):
+        return False
     for forms in row.forms:
         for at in range(len(forms) - len(keys) + 1):
             if all(key in forms[at + offset] for offset, key in enumerate(keys)):

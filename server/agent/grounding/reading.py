@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from server.agent.evidence import Claim, Evidence, Grounding, Reason
 from server.agent.grounding.clauses import Clause
@@ -41,6 +42,11 @@ class Reading:
     """The words (by identity) that name the kind of some figure."""
     kinds: set[str] = field(default_factory=set)
     """Kinds of claims that the reply makes in so many words and that are backed."""
+
+    @property
+    def sentences(self) -> list[list[Clause]]:
+        """The clauses, sentence by sentence."""
+        return [list(group) for _, group in groupby(self.clauses, key=lambda clause: clause.sentence)]
 
     def span(self, units: Sequence[Unit]) -> tuple[int, int]:
         """Returns the place of the units in the given reply."""
