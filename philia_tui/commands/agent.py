@@ -72,6 +72,8 @@ def replay(
     where = shop(ctx)
     document = _replayed(where, file, past, prompt or [], live=live, max_spend=max_spend, both=prefetch)
     emit(document, as_json, _table(document, texts=texts))
+    if document["stopped"]:
+        raise typer.Exit(1)
 
 
 def _replayed(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,14 +156,32 @@ def test_replay_says_what_is_wrong(shop_file: Path, arguments: list[str], given:
     assert (result.exit_code, says in result.stderr) == (status, True), result.stderr
 
 
+class Asked(list[dict[str, Any]]):
+    """What a far end was asked, for a test in another thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = threading.Condition()
+
+    def add(self, body: dict[str, Any]) -> None:
+        with self._more:
+            self.append(body)
+            self._more.notify_all()
+
+    def reached(self, count: int) -> bool:
+        """Waits until it was asked so often."""
+        with self._more:
+            return self._more.wait_for(lambda: len(self) >= count, timeout=30)
+
+
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
     """A far end in a thread of its own, named by the environment as the owner's would be; gives what it was asked."""
     ready, over = threading.Event(), threading.Event()
-    asked: list[dict[str, Any]] = []
+    asked = Asked()
 
     def react(body: dict[str, Any]) -> Say:
-        asked.append(body)
+        asked.add(body)
         if body["messages"][-1]["role"] == "tool":
             return final(TRUE, cited_skus=["J-014"])
         return calls(("a", "search_inventory", {"query": "brown suede jacket"}))
@@ -180,7 +201,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     thread.join(10)
 
 
-def test_a_live_replay_compares_the_prefetch(shop_file: Path, live: list[dict[str, Any]]) -> None:
+def test_a_live_replay_compares_the_prefetch(shop_file: Path, live: Asked) -> None:
     """--live asks the model; --prefetch shows the two-call flow and the one-call flow side by side."""
     result = run(shop_file, "replay", "-", "--live", "--prefetch", "--json", given=json.dumps(QUESTION))
     assert result.exit_code == 0, result.stderr
@@ -194,7 +215,7 @@ def test_a_live_replay_compares_the_prefetch(shop_file: Path, live: list[dict[st
     assert len(live) == 3
 
 
-def test_a_live_replay_stops_at_its_cap(shop_file: Path, live: list[dict[str, Any]]) -> None:
+def test_a_live_replay_stops_at_its_cap(shop_file: Path, live: Asked) -> None:
     """Before a draft could go over --max-spend the replay stops and says how far it came."""
     given = "\n".join([json.dumps(QUESTION)] * 10)
     result = run(shop_file, "replay", "-", "--live", "--max-spend", "0.003", "--json", given=given)
@@ -204,8 +225,34 @@ def test_a_live_replay_stops_at_its_cap(shop_file: Path, live: list[dict[str, An
     assert "max-spend" in result.stderr
 
 
-def test_a_live_replay_without_money_asks_nothing(shop_file: Path, live: list[dict[str, Any]]) -> None:
+def test_a_live_replay_without_money_asks_nothing(shop_file: Path, live: Asked) -> None:
     """--max-spend 0 makes no call at all."""
     result = run(shop_file, "replay", "-", "--live", "--max-spend", "0", "--json", given=json.dumps(QUESTION))
     assert json.loads(result.stdout)["tried"] == 0
     assert live == []
+
+
+def test_ctrl_c_ends_a_replay_with_the_figures_so_far(shop_file: Path, live: Asked) -> None:
+    """An interrupt prints what was tried until then as a whole document, says so, and ends with 1."""
+    code = (
+        "import sys, typer; from pathlib import Path; from philia_tui.commands import agent\n"
+        "app = typer.Typer()\n"
+        "@app.callback()\n"
+        "def root(ctx: typer.Context): ctx.obj = Path(sys.argv[1])\n"
+        "agent.register(app); app(args=['replay', '-', '--live', '--max-spend', '100', '--json'])"
+    )
+    command = [sys.executable, "-c", code, str(shop_file)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write("\n".join([json.dumps(QUESTION)] * 5_000))
+        process.stdin.close()
+        process.stdin = None
+        assert live.reached(6)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    told = json.loads(out)
+    assert process.returncode == 1, err
+    assert told["stopped"]
+    assert 2 <= told["tried"] < 5_000
+    assert "Stopped after" in err
