@@ -35,6 +35,11 @@ def steps(wanted: Wanted, vocabulary: Vocabulary) -> Iterator[Step]:
         if len(names) > 1:
             yield Step(every, everywhere=True, relaxed=tuple(names))
     kinds = {group.kind for group in wanted.groups}
+    garments = [group for group in wanted.groups if group.kind == "garment"]
+    if len(garments) > 1:
+        # Of "cargo pants" the pants stay: the last one named is what it is, the ones before tell which.
+        kept = tuple(group for group in wanted.groups if group not in garments[:-1])
+        yield Step(replace(wanted, groups=kept), everywhere=True, relaxed=("category",))
     if "word" in kinds:
         yield Step(wanted, everywhere=True, any_word=True, relaxed=("words",))
         if names:

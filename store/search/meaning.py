@@ -15,6 +15,9 @@ AROUND: Final = 0.2
 _BIG_CM: Final = {"pit_to_pit": 34, "chest": 60, "waist": 50, "inseam": 45, "length": 60, "sleeve": 40, "shoulder": 30}
 """A bare number above this is centimetres, whatever the shop measures in."""
 
+TOPS: Final = frozenset({"top", "suit"})
+"""What is worn above the waist, by what its sizes mean."""
+
 ROUNDING: Final = 0.04
 """Inches in a millimetre: lengths are kept in whole ones, and 19.5 + 0.5 must still reach 20."""
 
@@ -52,7 +55,7 @@ def _garments(wanted: Wanted) -> list[str]:
 
 
 def _pair(wanted: Wanted, first: float, second: float, body: str) -> Wanted:
-    if body == "top" and first < 30:
+    if body in TOPS and first < 30:
         # "22x28" of a shirt is pit-to-pit and length.
         return replace(
             wanted,
@@ -80,7 +83,7 @@ def _placed(wanted: Wanted, quantity: Quantity, body: str) -> Wanted:
         if high < SHORTEST_FULL_WAIST:
             low, high = low * 2, high * 2
         low, high = _bounded(quantity, low, high)
-        if body == "top":
+        if body in TOPS:
             return replace(wanted, lengths=(*wanted.lengths, Length("waist", low * INCH, high * INCH)))
         return replace(wanted, waist=(low, high))
     if quantity.meaning == "inseam" or (
@@ -148,6 +151,8 @@ def _bare(wanted: Wanted, quantity: Quantity, low: float, high: float, body: str
         return replace(wanted, min_cents=round(low * 100), max_cents=round(high * 100))
     if body == "bottom" and 24 <= low <= 46:
         return replace(wanted, waist=(low, high)) if wanted.waist is None else replace(wanted, inseam=(low, high))
+    if body == "suit" and 32 <= low <= 60:
+        return replace(wanted, numbers=(*wanted.numbers, (low, high)))
     if body == "shoe" and (3 <= low <= 16 or 34 <= low <= 50):
         return replace(wanted, numbers=(*wanted.numbers, (low, high)))
     text = f"{low:g}"

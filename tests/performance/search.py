@@ -30,7 +30,7 @@ from tests.store.search.questions import Question, ndcg, precision, questions, r
 from tests.store.search.shop import Row, put
 
 Find = Callable[[str], list[str]]
-QUESTIONS = 600
+QUESTIONS = 300
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 WORD = re.compile(r"\w+")
 

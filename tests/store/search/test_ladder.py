@@ -26,6 +26,8 @@ BLANK = {
         ("navy jansport backpack", ("color",), None),
         ("gorpcore schott jacket", ("words",), "J-013"),
         ("gucci prairie dress", ("brand", "words"), None),
+        ("varsity parka size S", ("category",), None),
+        ("cargo pants 34x32", ("category",), "P-011"),
     ],
 )
 def test_one_thing_gives_way(
