@@ -15,6 +15,9 @@ from store.inbound import Logged
 OLDEST: Final = 90 * DAY
 """The platform keeps conversations for 90 days and retries a webhook for 3: an older time is a placeholder."""
 
+LISTING: Final = "listing"
+"""The event's name of what a listing showed, which no webhook told."""
+
 AHEAD: Final = 10 * MINUTE
 """A platform clock that is further ahead than this is no clock."""
 
@@ -68,12 +71,9 @@ def apply(db: sqlite3.Connection, logged: Logged, *, now: int, rules: Rules) -> 
 
 def effect(db: sqlite3.Connection, event: Inbound, *, received_at: int, now: int, rules: Rules) -> None:
     """Gives an event its effect on the conversation; a listed message comes through here as well."""
-    twin = inbox.find(db, "v1", event.user) if event.meaning == "echo" and event.dialect == "v1.3" else None
-    if twin is not None and inbox.find(db, "v1.3", event.conversation) is None:
-        # Dialect v1 has no echoes of its own: what was sent in it is echoed in the form of v1.3, under the customer.
-        own_message(db, twin, event, received_at=received_at, now=now, rules=rules)
+    if event.meaning == "message" and _stands_elsewhere(db, event):
         return
-    conversation = inbox.open_conversation(
+    conversation = _twin(db, event) or inbox.open_conversation(
         db,
         dialect=event.dialect,
         platform_id=event.conversation,
@@ -91,6 +91,27 @@ def effect(db: sqlite3.Connection, event: Inbound, *, received_at: int, now: int
         inbox.refresh(db, conversation, now=now)
     else:
         db.execute("UPDATE conversations SET referral = 'ad' WHERE id = ?", (conversation,))
+
+
+def _twin(db: sqlite3.Connection, event: Inbound) -> int | None:
+    """Returns the thread of dialect v1 that an echo or a listing names in the form of v1.3, under its customer.
+
+    Dialect v1 has neither of its own; without this her messages would stand in two threads and be answered twice.
+    """
+    told_by_us = event.meaning == "echo" or event.event == LISTING
+    if event.dialect != "v1.3" or not told_by_us or inbox.find(db, "v1.3", event.conversation) is not None:
+        return None
+    return inbox.find(db, "v1", event.user)
+
+
+def _stands_elsewhere(db: sqlite3.Connection, event: Inbound) -> bool:
+    """Tells whether another thread of this customer has this very message already, learnt in the other dialect."""
+    row = db.execute(
+        "SELECT 1 FROM users u JOIN conversations c ON c.user_id = u.id JOIN messages m ON m.conversation_id = c.id"
+        " WHERE u.tiktok_id = ? AND c.dialect != ? AND m.platform_id = ?",
+        (event.user, event.dialect, event.message_id),
+    ).fetchone()
+    return row is not None
 
 
 def when(event: Inbound, received_at: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.listener.applying import Rules, effect
+from server.listener.applying import LISTING, Rules, effect
 from server.listener.events import Inbound
 from server.tiktok.errors import TikTokError
 from server.tiktok.listing import ListedConversation, ListedMessage, MessageListing
@@ -141,7 +141,7 @@ def _count(db: sqlite3.Connection, conversation: str) -> int:
 def _as_event(message: ListedMessage, conversation: str, business_id: str, user: str, name: str | None) -> Inbound:
     return Inbound(
         dialect="v1.3",
-        event="listing",
+        event=LISTING,
         meaning="echo" if message.from_business else "message",
         dedupe_key="",
         thread=f"v1.3:{conversation}",

@@ -22,7 +22,7 @@ from store.database import connect, transaction
 from store.inbound import Received
 from tests.conftest import FakeClock
 from tests.server.delivery.machine import ACCOUNT, BUSINESS, template
-from tests.server.delivery.shop import settings_with
+from tests.server.delivery.shop import Shop, settings_with
 
 DERIVED = (
     "platform_id, window_closes_at, quota_left, last_customer_at, last_message_at, customer_read_at, answered_at,"
@@ -108,3 +108,25 @@ def test_i10_any_order_and_any_number_of_copies_give_the_same(
     mixed = posted + rng.choices(posted, k=len(posted))
     rng.shuffle(mixed)
     assert outcome(mixed, now, folder) == outcome(posted, now, folder)
+
+
+@pytest.mark.parametrize("first", ["webhook", "listing"])
+def test_a_message_learnt_in_both_dialects_is_one_message(shop: Shop, first: str) -> None:
+    """What a v1 webhook and a v1.3 listing both tell stands in one thread, once, and is answered once."""
+    rules = applying.rules_of(shop.settings)
+    said: dict[str, Any] = {"user": "eve", "message_id": "m1", "text": "still there?", "platform_at": shop.clock.now}
+    told = {
+        "webhook": events.Inbound(
+            dialect="v1", event="message.received", meaning="message", dedupe_key="m1", thread="v1:eve",
+            conversation="eve", **said,
+        ),
+        "listing": events.Inbound(
+            dialect="v1.3", event=applying.LISTING, meaning="message", dedupe_key="", thread="v1.3:c+/==",
+            conversation="c+/==", **said,
+        ),
+    }  # fmt: skip
+    second = "listing" if first == "webhook" else "webhook"
+    for how in (first, second, first):
+        shop.write(applying.effect, told[how], received_at=shop.clock.now, rules=rules)
+    for table in ("conversations", "messages", "drafts"):
+        assert shop.db.execute(f"SELECT count(*) AS n FROM {table}").fetchone()["n"] == 1
