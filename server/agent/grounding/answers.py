@@ -225,11 +225,8 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
         unit.kind not in {"word", "mention"} or unit.tags.keys() & _TOPICS for unit in clause.units
     )
     if available and "available" not in states:
-        if any("gone" in unit.tags or "held" in unit.tags for unit in clause.units) and states & {
-            "gone",
-            "held",
-            "off",
-        }:
+        denied = {"gone", "off"} if clause.has("gone") or clause.has("held") else set[str]()
+        if states & ({"held"} | denied):
             return ""
         wanted = (
             "gone"
@@ -240,7 +237,7 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
         )
         if not about or not all(status(reading.rows[number], wanted).backed for number in about):
             return "no row says that it is " + {"gone": "sold", "held": "on hold", "available": "available"}[wanted]
-        if len(about) > 1:
+        if len(about) > 1 and not reading.kinds:
             return "it is not clear which piece is meant"
     for unit in clause.units:
         fault = _attribute(reading, clause, unit, about, loosely=available or bool(reading.kinds))

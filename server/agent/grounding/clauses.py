@@ -91,7 +91,7 @@ def _alike(units: Sequence[Unit], at: int) -> bool:
 
 
 def _close(clauses: Iterable[Clause], asks: bool) -> None:
-    asking = False
+    asking = preferring = False
     for clause in clauses:
         words = [unit for unit in clause.units if unit.kind in {"word", "mention", "size"}]
         starts = any(unit.keys[0] in _ASKING or "offer" in unit.tags for unit in words[:3]) or (
@@ -104,6 +104,9 @@ def _close(clauses: Iterable[Clause], asks: bool) -> None:
             and (clause.has("offer_verb") or clause.has("offer_act") or clause.has("buy"))
             and not any(unit.key == "will" for unit in words[:3])
         )
-        clause.prefers = clause.has("prefer") and (
+        prefers = clause.has("prefer") and (
             asks or clause.has("if") or any(unit.key in {"you", "your", "u"} or "you" in unit.keys for unit in words)
         )
+        # "what are you looking for: a jacket, a tee?" lists what the customer may want
+        clause.prefers = prefers or (asking and preferring)
+        preferring = clause.prefers and asking and not clause.has("offered")

@@ -179,14 +179,15 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
 def _counts(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:
     """Tells whether the number counts the available pieces that the clause describes: "we have two Nike pieces"."""
     rest = clause.units[at + 1 :]
-    noun = next((place for place, other in enumerate(rest) if "garment" in other.tags or other.key in _COUNTED), None)
-    if unit.kind != "num" or noun is None or any("function" in other.tags for other in rest[:noun]):
+    names = [identifies(other) or other.key in _COUNTED for other in rest]
+    if unit.kind != "num" or not names or not names[0]:
         return False
-    described = [other for other in rest[: noun + 1] if identifies(other) and other.key not in _COUNTED]
+    described = [other for other in rest[: names.index(False) if False in names else None] if other.key not in _COUNTED]
     fitting = [
-        row
-        for row in reading.rows
-        if row.piece.status == "available" and all(other.kind == "mention" or backs(row, other) for other in described)
+        number
+        for number, row in enumerate(reading.rows)
+        if row.piece.status == "available"
+        and all(number in other.rows if other.kind == "mention" else backs(row, other) for other in described)
     ]
     return unit.value == len(fitting) and len(fitting) > 1
 

@@ -23,6 +23,8 @@ _SIGNS: Final = {
     "¿": " ",
     "¡": " ",
     "•": "\n",
+    "|": ", ",
+    "~": " ",
     "·": ", ",
     "\t": " ",
     "\r": "\n",
@@ -79,7 +81,7 @@ def normalise(text: str) -> Plain:
     origin: list[int] = []
     disguised: list[int] = []
     for position, char in enumerate(text):
-        if char.isascii() and (char.isprintable() or char == "\n") and char != "`":
+        if char.isascii() and (char.isprintable() or char == "\n") and char not in "`|~":
             pieces.append(char)
             origin.append(position)
             continue

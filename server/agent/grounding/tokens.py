@@ -15,7 +15,8 @@ _TOKEN: Final = re.compile(
         |[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){0,4}
         |(?<![\w.@])(?:[a-z0-9-]{1,40}\.){1,4}(?:com|net|org|shop|store|io|co|me|ly|gg|app|link|es|mx|uk|us|info|biz|site|xyz)\b(?:/\S{0,300})?
         |@[\w.]{1,64})
-    |(?P<hole>\{[^{}\n]{0,80}\}?|\[[^\[\]\n]{0,80}\]?|<[a-zA-Z_/][^<>\n]{0,80}>|%[sd]\b|__{1,20}|\$[A-Za-z_]\w{0,40}|[{}\[\]<>~^|\\])
+    |(?P<heart><3)
+    |(?P<hole>\{[^{}\n]{0,80}\}?|\[[^\[\]\n]{0,80}\]?|<[a-zA-Z_/][^<>\n]{0,80}>|%[sd]\b|__{1,20}|\$[A-Za-z_]\w{0,40}|[{}\[\]<>^\\])
     |(?P<decade>'?(?:19|20)?\d0\s?'?s\b)
     |(?P<initials>(?<![\w.])(?:[a-z]\.){1,5}[a-z](?![a-z0-9])\.?)
     |(?P<cross>\d{1,5}(?:\.\d{1,3})?\s?["']?\s?[x]\s?\d{1,5}(?:\.\d{1,3})?(?![\w]))
@@ -41,6 +42,18 @@ _WHOLE: Final = {
     "gonna": ("going", "to"), "wanna": ("want", "to"), "gotta": ("have", "to"), "gotcha": ("got", "you"), "lemme": ("let", "me"), "y'all": ("you",),
     "youll": ("you", "will"), "itll": ("it", "will"), "youd": ("you", "would"), "ya'll": ("you",), "c'mon": ("come", "on"), "dunno": ("do", "not", "know"),
 }  # fmt: skip
+
+
+_IRREGULAR: Final = {
+    "held": "hold",
+    "sold": "sell",
+    "sent": "send",
+    "paid": "pay",
+    "bought": "buy",
+    "kept": "keep",
+    "taken": "take",
+    "took": "take",
+}
 
 
 @dataclass(slots=True)
@@ -75,6 +88,7 @@ def singular(word: str) -> str:
 @lru_cache(maxsize=16384)
 def root(word: str) -> str:
     """Returns the word without its commonest endings, for comparing "shipping" with "ships"."""
+    word = _IRREGULAR.get(word, word)
     for ending in ("ing", "ed", "es", "s", "e", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
