@@ -59,18 +59,19 @@ def _calls(given: Any) -> tuple[ToolCall, ...]:
         if not isinstance(function, dict):
             continue
         call_id = _text(call.get("id")) or ""
-        if not call_id or call_id in seen:
+        while not call_id or call_id in seen:
             # Every call is answered by its id, so each needs one of its own.
-            call_id = f"call_{at}_{len(seen)}"
+            call_id = f"call_{at}{call_id and '_'}{call_id}"
         seen.add(call_id)
         arguments = function.get("arguments")
         if isinstance(arguments, Mapping):
             arguments = json.dumps(arguments)
+        arguments = (_text(arguments) or "")[:ARGUMENTS_CAP]
         found.append(
             ToolCall(
                 id=call_id,
                 name=_text(function.get("name")) or "",
-                arguments=arguments[:ARGUMENTS_CAP] if isinstance(arguments, str) else "",
+                arguments=arguments,
             )
         )
     return tuple(found)
@@ -89,4 +90,5 @@ def _count(given: Any) -> int:
 
 
 def _text(given: Any) -> str | None:
-    return given if isinstance(given, str) and given else None
+    # Half a character, as "\ud83d" alone writes it, could be sent nowhere.
+    return given.encode("utf-8", "replace").decode() if isinstance(given, str) and given else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
@@ -29,6 +29,8 @@ RESULTS: Final = 6
 GONE: Final = 2
 """Pieces that are no longer available and match better than what is left."""
 QUERY_CAP: Final = 200
+PRICE_CAP: Final = 10**12
+"""Cents: above every price, and a number that the database can compare."""
 DESCRIPTION_CAP: Final = 600
 
 _FILTERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -146,7 +148,8 @@ class Lookups:
             unit=self.unit,
         )
 
-    async def _search(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def search_inventory(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what a search found, and keeps it. Raises BadArguments."""
         query = _string(given, "query") or ""
         filters: dict[str, Any] = {name: _string(given, name) for name in ("size", "color", "category", "brand", "era")}
         filters["max_price_cents"] = _price(given, "max_price")
@@ -176,7 +179,8 @@ class Lookups:
             found["gone"] = [self._told(piece) for piece in gone]
         return found
 
-    async def _get(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def get_item(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns one piece as it stands now, and keeps it. Raises BadArguments."""
         sku = _string(given, "sku")
         if not sku:
             raise BadArguments("sku must be a SKU that a tool returned")
@@ -186,7 +190,8 @@ class Lookups:
         self._pieces[piece.sku] = piece
         return {"item": self._told(piece)}
 
-    async def _policy(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def shop_policy(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the owner's words on a topic, in each language she wrote them in. Raises BadArguments."""
         topic = (_string(given, "topic") or "").casefold()
         # "shipping.es" is the same topic in another language: see server.agent.policies.
         said = {name: text for name, text in self.policies.items() if topic in {name.casefold(), _topic(name)}}
@@ -246,10 +251,10 @@ def _get_piece(db: sqlite3.Connection, sku: str) -> Piece | None:
     return items.get(db, sku) or items.get(db, sku.upper())
 
 
-_RUNS: Final[Mapping[str, Callable[[Lookups, Mapping[str, Any]], Any]]] = {
-    "search_inventory": Lookups._search,  # noqa: SLF001  # the table of the class's own tools
-    "get_item": Lookups._get,  # noqa: SLF001
-    "shop_policy": Lookups._policy,  # noqa: SLF001
+_RUNS: Final[Mapping[str, Callable[[Lookups, Mapping[str, Any]], Awaitable[dict[str, Any]]]]] = {
+    "search_inventory": Lookups.search_inventory,
+    "get_item": Lookups.get_item,
+    "shop_policy": Lookups.shop_policy,
 }
 _TAKES: Final[Mapping[str, frozenset[str]]] = {
     tool["function"]["name"]: frozenset(tool["function"]["parameters"]["properties"]) for tool in TOOLS
@@ -287,7 +292,7 @@ def _price(given: Mapping[str, Any], name: str) -> int | None:
         return None
     if not isinstance(value, bool) and isinstance(value, int | float | str):
         with suppress(ValueError, OverflowError):
-            return cents(str(value))
+            return min(cents(str(value)), PRICE_CAP)
     raise BadArguments(f"{name} must be a number such as 50")
 
 
