@@ -115,11 +115,11 @@ def _take_wanted(
 
 
 def _take(db: sqlite3.Connection, conversation: str, listing: MessageListing, look: Look) -> int:
-    """Gives every listed message its effect; ours first, so that an answered question asks for no draft."""
+    """Gives every listed message its effect, oldest first, so that a phone's answer ends the draft before it."""
     before = _count(db, conversation)
     now = look.clock()
     customer = next((person for person in listing.participants if not person.is_business), None)
-    for message in sorted(listing.messages, key=lambda message: (not message.from_business, message.at)):
+    for message in sorted(listing.messages, key=lambda message: message.at):
         user = (None if message.from_business else message.sender_id) or (
             customer.user_id if customer else conversation
         )
