@@ -1,0 +1,357 @@
+"""`philia --plain`: the inbox as numbered lines and typed commands, for screen readers and terminals that cannot draw.
+
+Nothing is drawn over, nothing blinks, no colour is used; every line can be read on its own. Decisions are bound to the
+text that was read out, as on the screen.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from philia_tui import canned
+from philia_tui.health import ServerHandle
+from philia_tui.inert import one_line
+from philia_tui.reading import LISTED, Reader, Refused
+from philia_tui.telling import many, moment
+from philia_tui.verbs import Act, Done, Verbs
+from server.settings import Settings
+from server.until import EXAMPLES, NotATime, until
+from store import views
+from store.clock import Clock, system_clock
+from store.database import transaction
+from store.errors import StoreError
+
+Read = Callable[[str], str]
+Write = Callable[[str], None]
+
+HELP: Final = """\
+list [needs you|drafting|sending|holds|in doubt|snoozed|done]   read a list out; more reads on
+open N, or just N     read thread N with its draft and why
+next                  open the next thread that needs you
+approve               send the draft that was read out
+edit                  type another text, then say send, edit or drop
+write                 type a reply of your own
+instruct WORDS        have the draft written again
+reject [REASON]       throw the draft away
+redraft               have a new draft written
+undo                  take the last thing back
+now                   send at once what is held here
+snooze WHEN           put the thread away: 2h, tomorrow 9:00, monday
+wake                  bring it back
+hold SKU, release SKU, sold SKU, unsold SKU
+note WORDS, label WORDS, block, unblock, mode review|auto|paused
+canned NAME           take a kept reply; keep NAME keeps the draft's text
+settle sent|again|drop   what became of a reply in doubt
+why                   read the evidence again
+find WORDS            search all messages
+stop, go              stop everything that leaves, let it go on
+status, help, quit"""
+
+
+class Plain(Reader):
+    """One conversation with the owner."""
+
+    def __init__(
+        self,
+        database: Path,
+        settings: Settings,
+        *,
+        clock: Clock = system_clock,
+        server: ServerHandle | None = None,
+        read: Read = input,
+        write: Write | None = None,
+    ) -> None:
+        """Opens the database; `read` asks for a line, `write` says one."""
+        super().__init__(database, settings, clock=clock, server=server, write=write or _say)
+        self.verbs = Verbs(settings, clock)
+        self._read = read
+        self.undos: list[Done] = []
+        self._commands: dict[str, Callable[[str], None]] = {
+            "list": self.list,
+            "more": self.more,
+            "open": self.open,
+            "next": self.next,
+            "approve": self.approve,
+            "edit": self.edit,
+            "write": self.write,
+            "instruct": self.instruct,
+            "reject": self.reject,
+            "redraft": lambda _words: self.do(self.verbs.redraft(self.there(), whom=self.whom())),
+            "undo": self.undo,
+            "now": self.now,
+            "snooze": self.snooze,
+            "wake": lambda _words: self.do(self.verbs.wake(self.there(), whom=self.whom())),
+            "hold": lambda sku: self.do(self.verbs.hold(_needed(sku, "a SKU"), self.there(), whom=self.whom())),
+            "release": lambda sku: self.do(self.verbs.release(_needed(sku, "a SKU"), self.there(), whom=self.whom())),
+            "sold": lambda sku: self.do(self.verbs.sold(_needed(sku, "a SKU"))),
+            "unsold": lambda sku: self.do(self.verbs.unsold(_needed(sku, "a SKU"))),
+            "note": self.note,
+            "label": self.label,
+            "block": lambda _words: self.block(blocked=True),
+            "unblock": lambda _words: self.block(blocked=False),
+            "mode": self.mode,
+            "canned": self.canned,
+            "keep": self.keep,
+            "settle": self.settle,
+            "why": lambda _words: self.evidence(),
+            "find": self.find,
+            "stop": lambda _words: self.do(self.verbs.stop(stop=True)),
+            "go": lambda _words: self.do(self.verbs.stop(stop=False)),
+            "status": lambda _words: self.status(),
+            "help": lambda _words: self.say(HELP),
+        }
+
+    def run(self) -> None:
+        """Talks until `quit` or the end of the input."""
+        if self.server is not None:
+            self.server.start()
+        self.say("Philia, in plain lines. Type help for the commands, quit to leave.")
+        self.status()
+        self.list("")
+        while True:
+            self.news()
+            try:
+                line = self._read("> ").strip()
+            except (EOFError, KeyboardInterrupt):
+                return
+            if line in {"quit", "q", "exit"}:
+                return
+            if line:
+                self.obey(line)
+
+    def obey(self, line: str) -> None:
+        """Does one command, or says why not."""
+        word, _, rest = line.partition(" ")
+        if word.isdigit():
+            word, rest = "open", word
+        names = [name for name in self._commands if name.startswith(word.lower())]
+        exact = word.lower() in self._commands
+        if not exact and len(names) != 1:
+            self.say(f"{one_line(word)} is {'not one command' if names else 'no command'}. Type help.")
+            return
+        try:
+            self._commands[word.lower() if exact else names[0]](rest.strip())
+        except (StoreError, NotATime, Refused) as refusal:
+            self.say(f"Not done: {refusal}")
+
+    # Deciding
+
+    def approve(self, _words: str) -> None:
+        """Sends the draft that was read out."""
+        draft = self.ready()
+        if canned.holes(draft.text):
+            raise Refused(f"{', '.join(canned.holes(draft.text))} is not filled in.")
+        self.do(self.verbs.approve(draft.id, seen_hash=draft.text_hash, whom=self.whom()))
+
+    def edit(self, _words: str) -> None:
+        """Takes another text for the draft."""
+        draft = self.ready()
+        self._type(
+            lambda text: self.verbs.edit(draft.id, text, seen_hash=draft.text_hash, whom=self.whom()), draft.text
+        )
+
+    def write(self, _words: str) -> None:
+        """Takes a reply of the owner's own."""
+        there = self.there()
+        self._type(lambda text: self.verbs.send(there, text, seen_message=self.newest, whom=self.whom()))
+
+    def _type(self, make: Callable[[str], Act], text: str = "") -> None:
+        """Takes lines up to one with a single dot, then asks: send, edit or drop."""
+        while True:
+            self.say("Type the text; a line with only a dot ends it.")
+            text = self._lines() or text
+            if not text.strip():
+                self.say("Nothing was typed, nothing is sent.")
+                return
+            empty = canned.holes(text)
+            if empty:
+                self.say(f"{', '.join(empty)} is not filled in, so it cannot be sent.")
+            self.say(f"{many(len(text), 'character')}: {one_line(text)}")
+            while (answer := self._answer("send, edit or drop? ")) not in {"send", "edit", "drop"}:
+                self.say("Say send, edit or drop.")
+            if answer == "drop" or (answer == "send" and empty):
+                self.say("Dropped; nothing is sent.")
+                return
+            if answer == "send":
+                self.do(make(text))
+                return
+
+    def _lines(self) -> str:
+        lines = []
+        while (line := self._answer("", strip=False)) != ".":
+            lines.append(line)
+        return "\n".join(lines).strip()
+
+    def _answer(self, prompt: str, *, strip: bool = True) -> str:
+        try:
+            line = self._read(prompt)
+        except EOFError:
+            return "drop" if prompt else "."
+        return line.strip().lower() if strip else line
+
+    def instruct(self, words: str) -> None:
+        """Has the draft written again."""
+        number = self.draft.id if self.draft is not None and self.draft.state == "ready" else None
+        self.do(self.verbs.instruct(self.there(), number, words, whom=self.whom()))
+
+    def reject(self, words: str) -> None:
+        """Throws the draft away."""
+        self.do(self.verbs.reject(self.ready().id, words or "no reason given", whom=self.whom()))
+
+    def undo(self, _words: str) -> None:
+        """Takes the last thing back."""
+        if self.undos:
+            last = self.undos.pop()
+            assert last.undo is not None
+            self.do(last.undo, keep=False)
+            return
+        held = views.newest_held(self.db)
+        if held is None:
+            raise Refused("there is nothing to take back.")
+        self.do(self.verbs.take_back(held[0], whom=self.whom(held[1])))
+
+    def now(self, _words: str) -> None:
+        """Sends at once what is held here."""
+        held = [one for one in views.sendings(self.db, self.there()) if one.state == "held"]
+        if not held:
+            raise Refused("nothing is held here.")
+        for one in held:
+            self.do(self.verbs.hurry(one.id, whom=self.whom()))
+
+    def settle(self, words: str) -> None:
+        """Takes the owner's word on a reply in doubt, or on one that failed."""
+        for one in views.sendings(self.db, self.there()):
+            if one.state in {"unknown", "needs_owner"}:
+                self.do(self.verbs.resolve(one.id, words.lower(), whom=self.whom()))
+                return
+            if one.state in {"failed", "expired"}:
+                again = words.lower() == "again"
+                whom = self.whom()
+                self.do(self.verbs.retry(one.id, whom=whom) if again else self.verbs.acknowledge(one.id, whom=whom))
+                return
+        raise Refused("nothing is in doubt here.")
+
+    # Keeping order
+
+    def snooze(self, words: str) -> None:
+        """Puts the thread away."""
+        now = self.clock()
+        if not words:
+            raise Refused(f"say when: {EXAMPLES}.")
+        time = until(words, now=now, zone=self.zone)
+        self.do(self.verbs.snooze(self.there(), time, whom=self.whom(), when=moment(time, now, self.zone)))
+
+    def note(self, words: str) -> None:
+        """Keeps a note."""
+        card = views.card(self.db, self.there())
+        self.do(self.verbs.note(self.there(), words, before=card.notes if card else "", whom=self.whom()))
+
+    def label(self, words: str) -> None:
+        """Adds labels, or takes off those that are there."""
+        card = views.card(self.db, self.there())
+        before = card.labels if card else ()
+        named = [one.strip().lstrip("#") for one in words.split(",") if one.strip()]
+        after = (*(one for one in before if one not in named), *(one for one in named if one not in before))
+        self.do(self.verbs.labels(self.there(), after, before=before, whom=self.whom()))
+
+    def block(self, *, blocked: bool) -> None:
+        """Blocks the customer, or lifts it."""
+        card = views.card(self.db, self.there())
+        if card is not None:
+            self.do(self.verbs.block(card.conversation, card.user, blocked=blocked, whom=self.whom()))
+
+    def mode(self, words: str) -> None:
+        """Sets the thread's mode."""
+        if words not in {"review", "auto", "paused"}:
+            raise Refused("say review, auto or paused.")
+        card = views.card(self.db, self.there())
+        before = card.mode if card else "review"
+        self.do(self.verbs.mode(self.there(), words, before=before, whom=self.whom()))
+
+    def canned(self, words: str) -> None:
+        """Takes a kept reply."""
+        kept = {one.name.lower(): one for one in canned.kept(self.db)}
+        card = views.card(self.db, self.there())
+        if words.lower() not in kept or card is None:
+            raise Refused(f"kept are: {', '.join(one_line(one.name) for one in kept.values()) or 'none'}.")
+        text = canned.filled(
+            kept[words.lower()].text,
+            card,
+            self.draft,
+            shop=self.settings.shop.name,
+            sign=self.settings.shop.currency + " ",
+        )
+        there = self.there()
+        self.say(f"{one_line(text)}")
+        self._type(lambda typed: self.verbs.send(there, typed, seen_message=self.newest, whom=self.whom()), text)
+
+    def keep(self, name: str) -> None:
+        """Keeps the draft's text under a name."""
+        self.do(self.verbs.keep_canned(_needed(name, "a name"), self.ready().text))
+
+    def find(self, words: str) -> None:
+        """Searches all messages; the found threads can be opened by their numbers."""
+        found = views.messages(self.db, words, limit=LISTED)
+        self.numbers = [one.conversation for one in found]
+        self.shown = len(found)
+        self.say(f"{many(len(found), 'message')}.")
+        for number, one in enumerate(found, 1):
+            self.say(f"{number}. {one_line(one.name or one.user)}: {one_line(views.excerpt(one.text, words))}")
+
+    # Shared
+
+    def ready(self) -> views.DraftView:
+        """Returns the draft that was read out."""
+        self.there()
+        if self.draft is None or self.draft.state != "ready":
+            raise Refused("no draft is ready here.")
+        return self.draft
+
+    def do(self, act: Act, *, keep: bool = True) -> None:
+        """Runs an act and says what it did."""
+        with transaction(self.db) as db:
+            done = act(db)
+        if keep and done.undo is not None:
+            self.undos.append(done)
+        self.say(done.words + "." + (f" Type undo to undo {done.undo_words}." if keep and done.undo else ""))
+        self.draft = None if self.here is None else self._live()
+
+    def _live(self) -> views.DraftView | None:
+        """Returns the draft again only if it is the one that was read out: a new one must be read first."""
+        card = views.card(self.db, self.there())
+        kept = self.draft.id if self.draft is not None else None
+        return views.draft(self.db, kept) if kept is not None and card is not None and card.live_draft == kept else None
+
+
+def _needed(words: str, what: str) -> str:
+    if not words:
+        raise Refused(f"say {what}.")
+    return words
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def converse(
+    database: Path,
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    server: ServerHandle | None = None,
+    read: Read = input,
+    write: Write | None = None,
+) -> None:
+    """Runs the plain inbox until the owner leaves."""
+    plain = Plain(database, settings, clock=clock, server=server, read=read, write=write)
+    try:
+        plain.run()
+    finally:
+        plain.close()
+
+
+__all__ = ["Plain", "converse"]

@@ -1,0 +1,135 @@
+"""`philia --plain`: the same inbox as numbered lines and typed commands, driven by a script."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from philia_tui.plain import converse
+from server.settings import Settings
+from tests.conftest import FakeClock
+from tests.philia_tui.driving import Listening
+from tests.philia_tui.hostile import HOSTILE, forbidden
+from tests.philia_tui.shop import Shop, street, suede
+
+
+def talk(path: Path, clock: FakeClock, *typed: str) -> str:
+    """Types these lines and returns everything that was said."""
+    waiting: Iterator[str] = iter(typed)
+    said: list[str] = []
+
+    def read(prompt: str) -> str:
+        said.append(prompt)
+        try:
+            line = next(waiting)
+        except StopIteration:
+            raise EOFError from None
+        said.append(f"<{line}>")
+        return line
+
+    converse(path, Settings(), clock=clock, server=Listening(), read=read, write=said.append)
+    return "\n".join(said)
+
+
+def test_a_thread_is_read_out_and_approved(db: sqlite3.Connection, db_path: Path, clock: FakeClock) -> None:
+    """A number opens a thread with its draft and why; `approve` sends exactly what was read out; `undo` takes it back."""
+    _, draft = suede(Shop(db, clock()))
+    text = db.execute("SELECT text FROM drafts WHERE id = ?", (draft,)).fetchone()[0]
+    said = talk(db_path, clock, "1", "approve")
+    assert "1. maria.k, availability, 3h12m left, 7 of 10 replies left, draft ready" in said
+    assert f"Draft, 87 characters: {text}" in said
+    assert "4 of 4 claims backed." in said
+    assert "leaves in 5 s" in said
+    assert [tuple(row) for row in db.execute("SELECT text, state FROM deliveries")] == [(text, "held")]
+    assert "Taken back from maria.k" in talk(db_path, clock, "undo")
+    assert db.execute("SELECT state FROM deliveries").fetchone()[0] == "cancelled"
+
+
+def test_an_edit_is_reviewed_before_it_goes(db: sqlite3.Connection, db_path: Path, clock: FakeClock) -> None:
+    """A typed text is read back and leaves only after `send`; `drop` sends nothing."""
+    suede(Shop(db, clock()))
+    said = talk(db_path, clock, "1", "edit", "Still here,", "come by!", ".", "drop")
+    assert "20 characters: Still here, come by!" in said
+    assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == 0
+    talk(db_path, clock, "1", "edit", "Still here,", "come by!", ".", "send")
+    assert [row[0] for row in db.execute("SELECT text FROM deliveries")] == ["Still here,\ncome by!"]
+
+
+def test_an_edit_that_the_input_leaves_unfinished_sends_nothing(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock
+) -> None:
+    """When the input ends in the middle of a text, nothing is sent."""
+    suede(Shop(db, clock()))
+    talk(db_path, clock, "1", "edit", "half a sen")
+    assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == 0
+
+
+def test_a_draft_that_was_not_read_out_is_not_approved(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock
+) -> None:
+    """A draft that took the place of the one read out is refused, in words."""
+    conversation, draft = suede(Shop(db, clock()))
+    lines = iter(("1", "approve"))
+
+    def read(_prompt: str) -> str:
+        line = next(lines, None)
+        if line is None:
+            raise EOFError
+        if line == "approve":
+            db.execute("UPDATE drafts SET state = 'superseded' WHERE id = ?", (draft,))
+            Shop(db, clock()).draft(conversation, "Another one.")
+        return line
+
+    said: list[str] = []
+    converse(db_path, Settings(), clock=clock, read=read, write=said.append)
+    assert any("Not done: She wrote again" in line for line in said)
+    assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("fly", "no command"),
+        ("approve", "no thread is open"),
+        ("99", "say a number from 1 to"),
+        ("list nowhere", "there is no list"),
+        ("hold", "say a SKU"),
+        ("re", "not one command"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock, typed: str, told: str
+) -> None:
+    """A wrong command says what is wrong and the inbox goes on."""
+    street(Shop(db, clock()))
+    assert told in talk(db_path, clock, typed)
+
+
+def test_every_list_and_verb_can_be_said(db: sqlite3.Connection, db_path: Path, clock: FakeClock) -> None:
+    """Lists, snooze, notes, labels, modes, blocks, search, stop and go all answer in words and change the rows."""
+    street(Shop(db, clock()))
+    said = talk(
+        db_path, clock, "help", "list in doubt", "1", "settle drop", "list done", "find suede", "1", "snooze 2h", "undo",
+        "note likes brown", "label vip", "mode paused", "block", "unblock", "stop", "status", "go", "next", "sold T-031",
+    )  # fmt: skip
+    assert "Not done" not in said
+    assert "Everything is stopped" in said
+    assert "T-031 is sold" in said
+    row = db.execute(
+        "SELECT c.notes, c.labels, c.mode FROM conversations c JOIN users u ON u.id = c.user_id"
+        " WHERE u.tiktok_id = 'maria.k'"
+    ).fetchone()
+    assert tuple(row) == ("likes brown", '["vip"]', "paused")
+
+
+def test_hostile_texts_are_read_out_inert(db: sqlite3.Connection, db_path: Path, clock: FakeClock) -> None:
+    """No control, bidi or invisible character of a customer reaches the terminal."""
+    shop = Shop(db, clock())
+    for number, text in enumerate(HOSTILE):
+        conversation = shop.conversation(f"u{number}{text[:20]}", (text,), name=text[:60])
+        shop.draft(conversation, text[:300])
+    said = talk(db_path, clock, "more", "more", "more", "1", "2", "3", "why")
+    assert not forbidden(said)
