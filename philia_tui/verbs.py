@@ -271,11 +271,11 @@ class Verbs:
         return act
 
     def unsold(self, sku: str) -> Act:
-        """Makes a sold piece available again."""
+        """Undoes a sale; the holds that it ended come back when it was a slip of minutes."""
 
         def act(db: sqlite3.Connection) -> Done:
-            tidied = stock.edit(db, sku, {}, now=self.clock(), who=WHO, status="available")
-            return Done(f"{tidied.piece.sku} is available again")
+            tidied = stock.unsell(db, sku, now=self.clock(), who=WHO)
+            return Done(f"{tidied.piece.sku} is {tidied.piece.status} again")
 
         return act
 

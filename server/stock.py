@@ -10,14 +10,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from store import drafts, holds, importing, inbox, items, naming, pauses, verdicts
+from store.clock import MINUTE
 from store.errors import NotAllowed
 from store.holds import DEFAULT_HOURS, Freed, Held, Offer
 from store.importing import Difference, Progress, StockFile
 from store.items import Sale
 from store.stock import Piece, Status
+
+SLIP: Final = 15 * MINUTE
+"""A sale that is taken back so soon was a slip, and the holds that it ended come back; later it is a piece returned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,21 @@ def edit(
     else:
         tidied = _set_aside(db, piece, status, now=now, who=who)
     return Tidied(piece=tidied.piece, drafts=(*changed, *tidied.drafts), freed=tidied.freed)
+
+
+def unsell(db: sqlite3.Connection, sku: str, *, now: int, who: str) -> Tidied:
+    """Undoes a sale: the piece is available again, and a slip of minutes gives the holds back that it ended.
+
+    Raises NotFound, and NotAllowed when it is not sold.
+    """
+    piece = items.find(db, sku)
+    if piece.status != "sold":
+        raise NotAllowed(f"{piece.sku} is {piece.status}, not sold; there is no sale to take back.")
+    sold_at = items.sold_at(db, piece)
+    moved = items.reopen(db, piece, "available", now=now, who=who, why="the sale was taken back")
+    if now - sold_at <= SLIP:
+        moved = holds.restore(db, moved, sold_at=sold_at, now=now, who=who)
+    return Tidied(piece=moved, drafts=tuple(_renew(db, [piece.sku], f"{piece.sku} is back", now=now)))
 
 
 def _set_aside(db: sqlite3.Connection, piece: Piece, status: Status, *, now: int, who: str) -> Tidied:

@@ -202,6 +202,29 @@ def end_active(db: sqlite3.Connection, piece: Piece, *, now: int, who: str, why:
     return int(active["conversation_id"])
 
 
+def restore(db: sqlite3.Connection, piece: Piece, *, sold_at: int, now: int, who: str) -> Piece:
+    """Brings back the holds that a sale ended, for a sale that was a slip; one whose time is over stays ended.
+
+    `piece` is as it is after the sale was taken back: available. Returns it as it is then.
+    """
+    rows = db.execute(
+        "SELECT * FROM holds WHERE item_id = ? AND ended_at = ? AND hours > 0 AND state = 'released'"
+        " AND ended_reason IN ('it was sold', 'the sale was taken back') ORDER BY id",
+        (piece.id, sold_at),
+    ).fetchall()
+    for row in rows:
+        had_it = row["starts_at"] is not None
+        if had_it and row["expires_at"] <= now:
+            continue
+        state = "active" if had_it else "waiting"
+        db.execute("UPDATE holds SET state = ?, ended_at = NULL, ended_reason = NULL WHERE id = ?", (state, row["id"]))
+        why = f"{piece.sku} was not sold after all"
+        _note(db, row["id"], row["conversation_id"], "released", state, why, now=now, who=who)
+        if had_it:
+            piece = items.move(db, piece, "held", now=now, who=who, why=why)
+    return piece
+
+
 def out_of_reach(db: sqlite3.Connection, *, now: int) -> list[sqlite3.Row]:
     """Returns the active holds (id, sku, conversation_id, expires_at) of customers whose reply window has closed."""
     return db.execute(

@@ -324,6 +324,11 @@ def reopen(db: sqlite3.Connection, piece: Piece, status: Status, *, now: int, wh
     return move(db, piece, status, now=now, who=who, why=why)
 
 
+def sold_at(db: sqlite3.Connection, piece: Piece) -> int:
+    """Returns when a piece was sold; 0 when it is not."""
+    return int(db.execute("SELECT coalesce(sold_at, 0) FROM items WHERE id = ?", (piece.id,)).fetchone()[0])
+
+
 def stated_since(db: sqlite3.Connection, piece: Piece, revision: int) -> bool:
     """Tells whether something that a reply may state of a piece has changed since a revision of it."""
     row = db.execute("SELECT facts_revision > ? FROM items WHERE id = ?", (revision, piece.id)).fetchone()

@@ -228,6 +228,27 @@ def test_edit_moves_the_status_by_its_own_verb(db: sqlite3.Connection, maria: in
     ]  # fmt: skip
 
 
+def test_a_sale_that_was_a_slip_gives_the_holds_back(db: sqlite3.Connection, maria: int, jo: int) -> None:
+    """Taken back within minutes, the holder holds it again and the line stands; hours later it is a piece returned."""
+    piece(db, "J-014")
+    stock.hold(db, "J-014", maria, hours=24, now=NOW, who="owner")
+    stock.hold(db, "J-014", jo, hours=24, now=NOW, who="owner")
+    for later, expected in ((60_000, ["active", "waiting"]), (5 * HOUR, ["released", "released"])):
+        stock.sell(db, "J-014", now=NOW + 1_000, who="owner")
+        tidied = stock.unsell(db, "J-014", now=NOW + later, who="owner")
+        assert [state for _, state in hold_rows(db, "J-014")] == expected
+        assert tidied.piece.status == statuses(db)["J-014"] == ("held" if "active" in expected else "available")
+    stock.hold(db, "J-014", maria, hours=1, now=NOW, who="owner")
+    stock.sell(db, "J-014", now=NOW + HOUR - 1, who="owner", buyer=jo)
+    stock.unsell(db, "J-014", now=NOW + HOUR, who="owner")
+    with pytest.raises(NotAllowed, match="not sold"):
+        stock.unsell(db, "J-014", now=NOW + HOUR, who="owner")
+    assert (statuses(db), hold_rows(db, "J-014")[-2:]) == (
+        {"J-014": "available"},
+        [(maria, "released"), (jo, "released")],
+    )
+
+
 def test_other_facts_survive_a_sale(db: sqlite3.Connection, maria: int) -> None:
     """A draft that was to confirm a hold of one piece still does when another piece in it is sold."""
     for sku in ("J-014", "K-1"):

@@ -41,6 +41,8 @@ class Model:
     line: list[tuple[int, int]] = field(default_factory=list)
     """(conversation, hours), the next one first."""
     windows: dict[int, int] = field(default_factory=dict)
+    sold: tuple[int, int | None, list[tuple[int, int]]] = (0, None, [])
+    """When it was sold, who held it then, and the line."""
 
     def hold(self, who: int, hours: int, now: int) -> None:
         self.look(now)
@@ -70,8 +72,20 @@ class Model:
             self.free(now)
         self.offer(now)
 
-    def sell(self) -> None:
-        self.status, self.holder, self.line = "sold", None, []
+    def sell(self, now: int) -> None:
+        if self.status != "sold":
+            self.sold = (now, self.holder, self.line)
+            self.status, self.holder, self.line = "sold", None, []
+
+    def back(self, now: int) -> None:
+        if self.status != "sold":
+            return
+        self.status = "available"
+        at, holder, line = self.sold
+        if now - at <= 15 * 60 * SECOND:
+            self.line = line
+            if holder is not None and self.until > now:
+                self.status, self.holder = "held", holder
 
     def lies(self, text: str, to: int) -> str | None:
         """Tells what is untrue in a message to a customer at this moment."""
@@ -215,7 +229,7 @@ class Afternoon:
             decisions.undo(self.db, waiting[0].id, now=self.now)
 
     def _sell(self, _who: int) -> None:
-        self.model.sell()
+        self.model.sell(self.now)
         stock.sell(self.db, self.sku, now=self.now, who="owner")
 
     def _hold(self, who: int) -> None:
@@ -241,8 +255,8 @@ class Afternoon:
 
     def _back(self, _who: int) -> None:
         if self.model.status == "sold":
-            self.model.status = "available"
-            stock.edit(self.db, self.sku, {}, status="available", now=self.now, who="owner")
+            self.model.back(self.now)
+            stock.unsell(self.db, self.sku, now=self.now, who="owner")
 
     def _wait(self, _who: int) -> None:
         self.now += self.chance.choice([1, 2, 3, 60]) * SECOND
