@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-import pytest
-
 from server import policy, policy_facts
 from server.agent import briefing
 from server.agent.hold_reasons import code_of
@@ -91,19 +89,19 @@ def describe(db: object, sku: str, text: str, *, now: int) -> None:
     items.edit(db, sku, {"description": text}, now=now, who="owner")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("injection", all_injections(), ids=lambda one: one.id)
-def test_an_attempt_reaches_the_model_as_a_customers_words(injection: Injection) -> None:
+def test_an_attempt_reaches_the_model_as_a_customers_words() -> None:
     """Messages and names stand in one JSON object in the user's role, never in what the shop says itself."""
-    text = honest(injection)
-    name = injection.text if injection.where == "name" else None
-    request = DraftRequest(conversation_id=1, turns=(Turn("user", text),), unanswered=(text,), customer_name=name)
-    system, message = briefing.messages(request, "PROMPT")
-    assert system == {"role": "system", "content": "PROMPT"}
-    assert message["role"] == "user"
-    fields = json.loads(message["content"])
-    assert set(fields) <= {"from", "name", "text"}
-    assert fields["from"] == "customer"
-    assert not any(hidden(character) for field in fields.values() for character in field)
+    for injection in all_injections():
+        text = honest(injection)
+        name = injection.text if injection.where == "name" else None
+        request = DraftRequest(conversation_id=1, turns=(Turn("user", text),), unanswered=(text,), customer_name=name)
+        system, message = briefing.messages(request, "PROMPT")
+        assert system == {"role": "system", "content": "PROMPT"}
+        assert message["role"] == "user"
+        fields = json.loads(message["content"])
+        assert set(fields) <= {"from", "name", "text"}
+        assert fields["from"] == "customer"
+        assert not any(hidden(character) for field in fields.values() for character in field), injection
 
 
 async def test_an_attempt_in_a_description_reaches_the_model_as_a_field_of_its_row(trusting: TrustingShop) -> None:
