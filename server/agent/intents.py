@@ -190,6 +190,11 @@ def _mended(word: str, code: str) -> str:
     return best
 
 
+def within(text: str, languages: Sequence[str] = LANGUAGES) -> frozenset[str]:
+    """Returns the intents of a clause of a reading's own text."""
+    return frozenset(_intents(text, phrasebooks(tuple(languages))))
+
+
 def _intents(text: str, books: Sequence[Phrasebook]) -> tuple[str, ...]:
     """Returns the intents, primary first: what only the owner answers before the rest, then by their place."""
     patterns = sorted((pattern for book in books for pattern in book.patterns), key=lambda pattern: -pattern.weight)

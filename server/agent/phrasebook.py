@@ -82,6 +82,11 @@ class Phrasebook:
     """A size as customers write it → its tag: "large" → "L"."""
     pointing: re.Pattern[str]
     pronouns: frozenset[str]
+    gone_asked: re.Pattern[str]
+    """Asks whether a piece is gone: then "Yes!" would say the opposite."""
+    places: re.Pattern[str]
+    anywhere: re.Pattern[str]
+    places_ignored: frozenset[str]
     budget: re.Pattern[str]
     body: re.Pattern[str]
     instructions: Mapping[str, re.Pattern[str]]
@@ -136,6 +141,10 @@ def read(given: Mapping[str, Any]) -> Phrasebook:
         },
         pointing=re.compile(given["pointing"]["pattern"]),
         pronouns=frozenset(_words(given["pointing"]["words"])),
+        gone_asked=re.compile(given["gone"]["asked"]),
+        places=re.compile(given["places"]["asked"]),
+        anywhere=re.compile(given["places"]["anywhere"]),
+        places_ignored=frozenset(_words(given["places"]["ignored"])),
         budget=re.compile(given["budget"]["under"]),
         body=re.compile(given["body"]["pattern"]),
         instructions={name: re.compile(expression) for name, expression in given["instructions"].items()},

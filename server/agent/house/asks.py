@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from server.agent.phrasebook import Phrasebook
 
+_JOINED: Final = re.compile(
+    r"\b(?:and|also|plus) (?=(?:do|does|is|are|can|could|how|what|whats|will|would|where|when)\b)"
+    r"|\b(?:y|tambien) (?=(?:haces?|hacen|cuanto|puedo|tienes|acept\w+)\b)"
+)
 _SENTENCES: Final = re.compile(r"[?!;\n]+|(?<=\w{3})\.+(?=\s|$)|\.{2,}|\. (?=\. )")
 _SKU: Final = re.compile(r"\b[a-z]{1,5}-\d{1,6}\b|\bsku[ :#]{0,3}([a-z0-9-]{2,20})\b")
 _WORD: Final = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)*")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _WAIST_LENGTH: Final = re.compile(r"\b(?:w\s?)?(\d{2})\s?(?:x|by|l|/)\s?(?:l\s?)?(\d{2})\b|\bw(\d{2})\b")
 _NUMBERED: Final = re.compile(r"\b(?:size|sz|talla|numero|us|uk|eu)\s?(\d{1,2}(?:\.5)?)\b(?! ?(?:in|inch|cm|chest)\b)")
+_PRONOUN: Final = re.compile(r"\b(?:it|this|that|these|those|them|esto|esta|este|esa|ese)\b(?! one)")
 _WORDS_A_QUERY: Final = 8
 
 
@@ -24,11 +30,15 @@ class Ask:
     query: str = ""
     echo: tuple[str, ...] = ()
     """Words of the message that may be said back, because they are the phrasebook's own."""
+    clothes: tuple[str, ...] = ()
+    """Words of the query that the phrasebook knows as garments, colours and eras."""
     sayable: bool = False
     """All of it is in the phrasebook's own words, a garment among them: it can be said back."""
     size: str | None = None
     max_price_cents: int | None = None
     skus: tuple[str, ...] = ()
+    pronoun: bool = False
+    """It says "it" and names only colours and sizes: of the piece they talk of."""
     pointing: bool = False
     """It speaks of one certain piece: "the brown suede one", "this"."""
 
@@ -38,10 +48,15 @@ class Ask:
         return bool(self.query or self.skus)
 
 
-def asks_of(text: str, book: Phrasebook) -> tuple[Ask, ...]:
-    """Reads plain text (see `intents.plain`) as one or two asks; one without words when it only says "it"."""
+def asks_of(text: str, book: Phrasebook, beside: Callable[[str], bool] = lambda _clause: False) -> tuple[Ask, ...]:
+    """Reads plain text (see `intents.plain`) as one or two asks; one without words when it only says "it".
+
+    `beside` tells of a clause that it asks nothing of the stock: "and do you ship to Canada" names no piece.
+    """
     found: list[Ask] = []
-    for sentence in _SENTENCES.split(text):
+    for sentence in [clause for part in _SENTENCES.split(text) for clause in _JOINED.split(part)]:
+        if beside(sentence):
+            continue
         ask = _ask(sentence, book)
         if ask.names_something:
             found.append(ask)
@@ -62,11 +77,13 @@ def _sized(ask: Ask, size: str | None) -> Ask:
     return Ask(
         query=ask.query,
         echo=ask.echo,
+        clothes=ask.clothes,
         sayable=ask.sayable,
         size=ask.size or size,
         max_price_cents=ask.max_price_cents,
         skus=ask.skus,
         pointing=ask.pointing,
+        pronoun=ask.pronoun,
     )
 
 
@@ -89,11 +106,13 @@ def _ask(sentence: str, book: Phrasebook) -> Ask:
     return Ask(
         query=" ".join(dict.fromkeys(mapped)),
         echo=tuple(dict.fromkeys(word for word in words if word in book.words)),
+        clothes=tuple(dict.fromkeys(book.words[word] for word in words if word in book.words)),
         sayable=any(word in book.garments for word in words) and all(word in book.words for word in words),
         size=size,
         max_price_cents=int(budget.group(1)) * 100 if budget else None,
         skus=skus[:3],
         pointing=pointing,
+        pronoun=bool(_PRONOUN.search(left)) and all(word in book.words and word not in book.garments for word in words),
     )
 
 

@@ -28,6 +28,7 @@ HOLDS: Final = {
     "haggling": "She asks for another price; that is yours to decide.",
     "hold": "She asks for a hold; h holds the piece and confirms it.",
     "no_policy": "Your policies do not say anything on {detail}; add it to policies.toml or answer yourself.",
+    "no_place": "Your policies do not name the place she asks about; the reply quotes what they do say.",
     "not_found": "Nothing in the stock fits what she asks; the reply says that you are checking.",
     "no_fact": "The row has no {detail}; measure or look it up.",
     "which": "It is not clear which piece she means.",

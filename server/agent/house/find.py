@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from server.agent.evidence import Search
@@ -16,6 +16,9 @@ from store.stock import Piece
 Get = Callable[[str], Piece | None]
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
+_NEVER_MENDED: Final = 4
+"""Letters of a word up to which another word one letter off is more likely chance than a slip."""
+
 _SEEN: Final = 4
 """Pieces of one search that a reply is written from."""
 
@@ -29,6 +32,8 @@ class Found(Protocol):
     def pieces(self) -> tuple[Piece, ...]: ...
     @property
     def filters(self) -> Mapping[str, Any]: ...
+    @property
+    def corrected(self) -> Mapping[str, str]: ...
 
 
 SearchFor = Callable[..., Found]
@@ -119,6 +124,8 @@ def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence
     around = [*shared, *reader.many(discussed)]
     for piece in shared:
         reader.pieces.setdefault(piece.sku, piece)
+    if ask.pronoun and not ask.skus and (around or not ask.query):
+        return _it(shared, around, said)
     if not ask.query and not ask.size and ask.max_price_cents is None:
         return _it(shared, around, said)
     if not ask.query and ask.size and around and not ask.max_price_cents:
@@ -129,9 +136,10 @@ def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence
         if near and (ask.pointing or shared):
             return Meant((near[0],), certain=True)
     if ask.pointing and ask.query:
-        return _pointed(ask, reader)
+        return _pointed(ask, reader, shared, around, said)
     result = reader.look(ask.query, size=ask.size, max_price_cents=ask.max_price_cents)
-    return Meant(tuple(result.pieces), certain=False, exact=result.exact)
+    guessed = any(len(word) <= _NEVER_MENDED for word in result.corrected)
+    return Meant(tuple(result.pieces), certain=False, exact=result.exact and not guessed)
 
 
 def _nearest(pieces: Sequence[Piece], query: str) -> Piece | None:
@@ -164,9 +172,16 @@ def _it(shared: Sequence[Piece], around: Sequence[Piece], said: str) -> Meant:
     return Meant(tuple(pool[:3]), certain=False, doubt=True)
 
 
-def _pointed(ask: Ask, reader: Reader) -> Meant:
+def _pointed(ask: Ask, reader: Reader, shared: Sequence[Piece], around: Sequence[Piece], said: str) -> Meant:
     """Resolves "the brown suede one": one piece that has all the words, else a doubt, else what the search finds."""
     everything = reader.look(ask.query, size=ask.size, every=True)
+    query = _said_of_pieces(ask, everything)
+    if not query:
+        # None of the words names anything: "how much would it run me".
+        return _it(shared, around, said)
+    if query != ask.query:
+        ask = replace(ask, query=query)
+        everything = reader.look(query, size=ask.size, every=True)
     fitting = [piece for piece in everything.pieces if _has(piece, ask.query)]
     if not everything.exact and not fitting:
         nearest = _nearest(everything.pieces, ask.query)
@@ -182,6 +197,21 @@ def _pointed(ask: Ask, reader: Reader) -> Meant:
     if len(pool) == 1:
         return Meant((pool[0],), certain=True)
     return Meant(tuple(pool[:3]), certain=False, doubt=bool(pool), exact=bool(pool))
+
+
+def _said_of_pieces(ask: Ask, found: Found) -> str:
+    """Returns the words of the query that a found piece is called by, or that are words for clothes."""
+    called: set[str] = set()
+    for piece in found.pieces:
+        fields = (piece.name, piece.brand, piece.color, piece.era, piece.category, piece.material, *piece.tags)
+        called |= words_of(" ".join(fields))
+    own = words_of(" ".join(ask.clothes))
+    kept = []
+    for word in ask.query.split():
+        mended = found.corrected.get(word, word) if len(word) > _NEVER_MENDED else word
+        if words_of(mended) <= called | own:
+            kept.append(mended)
+    return " ".join(kept)
 
 
 def words_of(text: str) -> set[str]:

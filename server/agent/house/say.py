@@ -119,7 +119,8 @@ class Voice:
 
     def item(self, piece: Piece) -> str:
         """Returns a piece as it stands in a list: name, size, price."""
-        price, sized = self.price(piece), self.sized(piece)
+        # The second wording leaves the tag out: sizes are written in more ways than any check reads.
+        price, sized = self.price(piece), None if self.careful else self.sized(piece)
         key = "item" if price and sized else "item_no_size" if price else "item_no_price" if sized else "item_bare"
         values = {"name": self.name(piece), "price": price or "", "sized": sized or ""}
         return _filled(self.book.forms(key)[0], values)

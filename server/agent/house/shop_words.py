@@ -10,7 +10,7 @@ from server.agent.house.answer import Answer
 from server.agent.house.asks import asks_of
 from server.agent.house.find import Reader, last_reply, meant
 from server.agent.house.say import LIMIT, Part, Voice
-from server.agent.intents import Reading
+from server.agent.intents import Reading, plain
 from server.agent.port import DraftRequest
 from server.agent.untrusted import clean, injection_signals
 
@@ -52,9 +52,21 @@ def policies(reading: Reading, request: DraftRequest, voice: Voice) -> Answer:
             told.hold("no_policy", topic)
         else:
             told.parts.append(quoted)
+            elsewhere = _unnamed_place(topic, reading.text, request.policies, voice)
+            if elsewhere:
+                told.hold("no_place")
             if voice.book.code != "en" and f"{topic}.{voice.book.code}" not in request.policies:
                 told.hold("language")
     return told
+
+
+def _unnamed_place(topic: str, text: str, given: Mapping[str, str], voice: Voice) -> bool:
+    """Tells whether she asks about a place that the quoted policy does not name."""
+    words = plain(_policy(topic, given, voice.book.code) or "")
+    if voice.book.anywhere.search(words):
+        return False
+    places = [place for place in voice.book.places.findall(text) if place not in voice.book.places_ignored]
+    return any(place not in words.split() for place in places)
 
 
 def for_owner(intent: str, reading: Reading, request: DraftRequest, reader: Reader, voice: Voice) -> Answer:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from server.agent.house.answer import Answer
 from server.agent.house.asks import Ask, asks_of
 from server.agent.house.find import Meant, Reader, last_reply, meant
 from server.agent.house.say import Voice
-from server.agent.intents import Reading
+from server.agent.intents import Reading, within
 from server.agent.phrasebook import STOCK_INTENTS, phrasebook
 from server.agent.port import DraftRequest
 from store.stock import Piece
@@ -23,12 +24,15 @@ def answer(wanted: Sequence[str], reading: Reading, request: DraftRequest, reade
     """Returns what the stock says to the message; empty when it asks nothing of the stock."""
     told = Answer()
     asked = [intent for intent in wanted if intent in STOCK_INTENTS]
-    asks = asks_of(reading.text, voice.book)
+    asks = asks_of(reading.text, voice.book, _beside_the_stock)
     if not asked:
         worth = asks[0].skus or request.shared or (reading.primary == "other" and asks[0].sayable)
         if not worth:
             return told
         asked = ["availability"]
+    if not {"availability", "browse"} & set(asked):
+        # "would a medium fit me?" is about the piece they talk of, not about every medium.
+        asks = tuple(ask if ask.names_something else replace(ask, pronoun=True) for ask in asks)
     results = [(ask, meant(ask, reader, request.shared, request.discussed, last_reply(request))) for ask in asks]
     if len(results) > 1 and any(result.unnamed for _, result in results):
         results = [(ask, result) for ask, result in results if not result.unnamed] or results[:1]
@@ -49,6 +53,11 @@ def answer(wanted: Sequence[str], reading: Reading, request: DraftRequest, reade
     return told
 
 
+def _beside_the_stock(clause: str) -> bool:
+    """Tells whether a clause asks of shipping and the like only: its words name no piece."""
+    return within(clause) <= {"shipping", "payment", "returns", "thanks", "greeting"}
+
+
 def _about(
     ask: Ask,
     result: Meant,
@@ -62,6 +71,9 @@ def _about(
     several: bool,
 ) -> Answer:
     told = Answer()
+    if result.unnamed and "browse" in asked:
+        told.parts.append(voice.say("browse_question"))
+        return told
     if result.unnamed:
         told.parts.append(voice.say("which"))
         told.hold("which")
@@ -71,6 +83,9 @@ def _about(
         told.cited.extend(piece.sku for piece in result.pieces)
         told.hold("which")
         return told
+    if result.certain and "browse" in asked and not ask.names_something and not ask.pronoun:
+        # "what else do you have" beside a piece: others like it.
+        return similar_to(result.pieces[0], reader, voice, needed=True)
     if result.certain:
         return one_piece(result.pieces[0], asked, reading.text, request, reader, voice, several=several)
     here = [piece for piece in result.pieces if piece.status == "available"]
@@ -85,7 +100,8 @@ def _about(
     elif len(here) == 1:
         return one_piece(here[0], asked, reading.text, request, reader, voice, several=several)
     else:
-        key = "found" if "availability" in asked and not several else "shown"
+        asked_whether = "availability" in asked and not several and not voice.book.gone_asked.search(reading.text)
+        key = "found" if asked_whether else "shown"
         told.parts.append(voice.listed(key, here))
         if last:
             told.parts.append(voice.say("ask_measures", needed=False))
@@ -123,7 +139,7 @@ def one_piece(
         opened = True
     elif "availability" in asked or "browse" in asked:
         # A "Yes!" would also answer whether it fits, which nobody knows.
-        yes = "" if several or {"size", "measurement"} & set(asked) else "yes_"
+        yes = "" if several or voice.book.gone_asked.search(text) or {"size", "measurement"} & set(asked) else "yes_"
         if price is not None:
             told.parts.append(voice.say(f"{yes}available_price", of=piece, price=price))
         else:
@@ -178,7 +194,7 @@ def _measures(piece: Piece, text: str, told: Answer, voice: Voice, *, opened: bo
     return opened
 
 
-def similar_to(piece: Piece, reader: Reader, voice: Voice) -> Answer:
+def similar_to(piece: Piece, reader: Reader, voice: Voice, *, needed: bool = False) -> Answer:
     """Returns what to offer instead of a piece that is gone: similar ones, or a question."""
     told = Answer()
     garment = _garment(piece) or piece.category
@@ -188,10 +204,10 @@ def similar_to(piece: Piece, reader: Reader, voice: Voice) -> Answer:
             found = reader.look(query, size=size).pieces
             near = [other for other in found if other.sku != piece.sku and other.status == "available"]
     if near:
-        told.parts.append(voice.listed("sold_similar", near, at_most=2, needed=False))
+        told.parts.append(voice.listed("sold_similar", near, at_most=2, needed=needed))
         told.cited.extend(other.sku for other in near[:2])
     else:
-        told.parts.append(voice.say("sold_question", needed=False))
+        told.parts.append(voice.say("sold_question", needed=needed))
     return told
 
 

@@ -347,7 +347,7 @@ def test_every_reply_from_random_stock_passes_the_check(db: sqlite3.Connection, 
     rows = [random_row(chance, number) for number in range(120)]
     fill(db, rows)
     unsayable = 0
-    for _ in range(110):
+    for _ in range(70):
         row = chance.choice(rows)
         text = chance.choice(ENGLISH + SPANISH).format(
             n=row["name"].split(",")[0], s=row["sku"], b=row["brand"], g=chance.choice(GARMENTS), c=row["color"]
@@ -362,4 +362,4 @@ def test_every_reply_from_random_stock_passes_the_check(db: sqlite3.Connection, 
         assert drafted.verdict.verdict == "pass", (text, drafted.text, drafted.verdict.reasons)
         assert drafted.needs_owner == (drafted.hold_reason is not None)
         unsayable += (drafted.hold_reason or "").startswith("unsayable")
-    assert unsayable <= 6
+    assert unsayable <= 4
