@@ -155,6 +155,8 @@ def _read_v1_3(event: str, given: Mapping[str, Any], body: bytes) -> Inbound:
     meaning = MEANINGS.get(event, "unknown")
     if meaning == "unknown":
         return Inbound(dialect="v1.3", event=event or "?", meaning="unknown", dedupe_key=_hash_key(body), thread="")
+    if meaning == "listing":
+        return _read_listing(event, given, body)
     content = _content(given.get("content"))
     conversation = _identifier(content.get("conversation_id"))
     if not conversation:
@@ -197,6 +199,26 @@ def _read_v1_3(event: str, given: Mapping[str, Any], body: bytes) -> Inbound:
         quotes=_identifier(quoted.get("referenced_message_id")) or None if isinstance(quoted, dict) else None,
         platform_at=_milliseconds(content.get("timestamp")),
         read_until=read_until,
+    )
+
+
+def _read_listing(event: str, given: Mapping[str, Any], body: bytes) -> Inbound:
+    """Reads an event that says that something came; whether it says in which conversation differs between accounts."""
+    try:
+        content = _content(given.get("content"))
+    except _Fault:
+        content = {}
+    conversation, message_id = _identifier(content.get("conversation_id")), _identifier(content.get("message_id"))
+    return Inbound(
+        dialect="v1.3",
+        event=event,
+        meaning="listing",
+        dedupe_key=f"{event}:{conversation}:{message_id}" if message_id else _hash_key(body),
+        thread=f"v1.3:{conversation}" if conversation else "",
+        conversation=conversation,
+        business_id=_identifier(given.get("user_openid")),
+        message_id=message_id,
+        platform_at=_milliseconds(content.get("timestamp")),
     )
 
 

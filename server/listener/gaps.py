@@ -49,21 +49,29 @@ class Look:
 
 
 async def fetch_wanted(look: Look) -> int:
-    """Fetches the conversations whose events came without their text; returns how many events that settled."""
+    """Fetches what came without its text, by its conversation or, when the event names none, by looking at all.
+
+    Returns how many events that settled. An event that could not be looked up five times is poison.
+    """
     wanted = await look.database.read(inbound.polls_wanted)
     settled = 0
     for conversation in dict.fromkeys(_named(event) for event in wanted):
         events = [event for event in wanted if _named(event) == conversation]
         try:
-            listing = await look.lister.list_messages(conversation)
+            if conversation:
+                listing = await look.lister.list_messages(conversation)
+                await look.database.write(_take, conversation, listing, look)
+            else:
+                await _fetch_all(look)
         except TikTokError as fault:
-            log.warning("a conversation could not be listed: %s", fault)
+            log.warning("events without text could not be looked up: %s", fault)
             for event in events:
                 await look.database.write(
                     inbound.failed, event.id, f"TikTok did not list it: {fault}", now=look.clock()
                 )
             continue
-        await look.database.write(_take_wanted, conversation, listing, events, look)
+        for event in events:
+            await look.database.write(inbound.settle, event.id, "applied", now=look.clock())
         settled += len(events)
     return settled
 
@@ -71,20 +79,27 @@ async def fetch_wanted(look: Look) -> int:
 async def fetch_missed(look: Look) -> int:
     """Fetches every conversation of which TikTok has something newer; returns how many messages that found."""
     try:
-        listed = await look.lister.list_all_conversations()
+        found = await _fetch_all(look)
     except TikTokError as fault:
-        log.warning("the conversations could not be listed: %s", fault)
+        log.warning("missed messages could not be looked for: %s", fault)
         return 0
-    found = 0
-    for conversation in await look.database.read(_behind, listed):
+    if found:
+        log.info("%d messages were missed by the webhooks and are here now", found)
+    return found
+
+
+async def _fetch_all(look: Look) -> int:
+    """Looks at every conversation; one that cannot be listed holds up no other, and its fault is raised at the end."""
+    found, failed = 0, None
+    for conversation in await look.database.read(_behind, await look.lister.list_all_conversations()):
         try:
             listing = await look.lister.list_messages(conversation)
         except TikTokError as fault:
-            log.warning("a conversation could not be listed: %s", fault)
-            continue
-        found += await look.database.write(_take, conversation, listing, look)
-    if found:
-        log.info("%d messages were missed by the webhooks and are here now", found)
+            failed = fault
+        else:
+            found += await look.database.write(_take, conversation, listing, look)
+    if failed is not None:
+        raise failed
     return found
 
 
@@ -104,14 +119,6 @@ def _behind(db: sqlite3.Connection, listed: Iterable[ListedConversation]) -> lis
         if known is None or conversation.updated_at == 0 or conversation.updated_at > known:
             behind.append(conversation.conversation_id)
     return behind
-
-
-def _take_wanted(
-    db: sqlite3.Connection, conversation: str, listing: MessageListing, events: list[Logged], look: Look
-) -> None:
-    _take(db, conversation, listing, look)
-    for event in events:
-        inbound.settle(db, event.id, "applied", now=look.clock())
 
 
 def _take(db: sqlite3.Connection, conversation: str, listing: MessageListing, look: Look) -> int:
