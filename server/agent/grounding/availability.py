@@ -11,7 +11,7 @@ from server.agent.grounding.clauses import Clause
 from server.agent.grounding.policies import read_units
 from server.agent.grounding.question import content, meanings
 from server.agent.grounding.reading import Answer, Reading
-from server.agent.grounding.rows import Row
+from server.agent.grounding.rows import Row, wider
 from server.agent.grounding.scan import Unit
 
 _STATES: Final = ("available", "gone", "held", "buy", "offered")
@@ -261,16 +261,25 @@ def covering(reading: Reading, asked: frozenset[str], *, strict: bool = False) -
             ]
         )
         sought = content(read_units(words[:400]))
-        if (
-            allowed
-            and not (sought <= asked and sought)
-            and not (sought <= allowed and asked <= sought | reading.question.roots)
-        ):
+        if asked and not all(meaning in asked or _may_go(meaning, asked, reading) for meaning in sought):
+            continue
+        if not asked and allowed and not sought <= allowed:
+            continue
+        if asked and not (sought <= asked and sought) and not asked <= sought | reading.question.roots:
             continue
         known = {row.piece.sku: row for row in reading.rows}
         if all(sku in known and not _same_kind(known[sku], asked or reading.question.roots) for sku in search.skus):
             return search
     return None
+
+
+def _may_go(meaning: str, asked: frozenset[str], reading: Reading) -> bool:
+    """Tells whether the reply may leave this part of the search out: the size and the like, when the customer asked for it, or a wider kind."""
+    label, _, value = meaning.partition(":")
+    if label in {"size", "num", "era"}:
+        return meaning in reading.question.roots
+    narrower = [name for name in asked if name.startswith("garment:")]
+    return label == "garment" and any(value in wider(name[8:]) for name in narrower)
 
 
 def _same_kind(row: Row, asked: frozenset[str]) -> bool:

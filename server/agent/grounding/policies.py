@@ -49,6 +49,8 @@ class Segment:
     limits: frozenset[Mark]
     denies: bool
     words: frozenset[str]
+    mixed: bool
+    """A part of it denies and another does not, so that only the whole of it may be said."""
     single: bool
     """It holds at most one figure of each kind, so that none can be confused with another."""
 
@@ -104,7 +106,9 @@ def segments(topic: str, text: str) -> tuple[Segment, ...]:
     """Returns the sentences of a policy, and the clauses of each."""
     found: list[Segment] = []
     for sentence in _split(read_units(text[:4000]), ".!?;\n"):
-        for part in [sentence, *_split(sentence, ",;()-:", words=True)]:
+        parts = _split(sentence, ",;()-:", words=True)
+        mixed = len({marks(part)[2] for part in parts}) > 1
+        for part in [sentence, *parts]:
             said, limits, denies = marks(part)
             kinds = [mark[0] for mark in said if mark[0] != "word"]
             found.append(
@@ -115,6 +119,7 @@ def segments(topic: str, text: str) -> tuple[Segment, ...]:
                     limits,
                     denies,
                     frozenset(word for unit in part for word in unit.keys),
+                    mixed and part is sentence,
                     len(kinds) == len(set(kinds)),
                 )
             )
@@ -151,6 +156,8 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
                 and segment.limits <= own
                 and bounds <= segment.words
                 and segment.denies == denies
+                and (not segment.mixed or segment.marks <= said)
+                and (len(said) > 1 or len(segment.marks) <= 2)
                 and (segment.single or len(said) >= len(segment.marks))
             ):
                 return segment

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.agent.grounding.binding import IDENTITY, Focus, backs
+from server.agent.grounding.binding import IDENTITY, Focus, backs, identifies
 from server.agent.grounding.clauses import Clause, cut
 from server.agent.grounding.normalise import normalise
 from server.agent.grounding.rows import Row
@@ -79,13 +79,16 @@ def read_question(text: str, rows: Sequence[Row]) -> Question:
     units = Scanner(merge_numbers(tokens, lexicon), lexicon).scan()
     clauses = cut(units)
     focus = Focus(rows, every)
-    best = every
+    best, named = every, frozenset[int]()
     for clause in clauses:
         prefers, clause.prefers = clause.prefers, False
         focus.bind(clause)
         clause.prefers = prefers
         if clause.rows and len(clause.rows) < len(best):
             best = clause.rows
+        if len(clause.rows) == 1 and any(identifies(unit) for unit in clause.units):
+            named |= clause.rows
+    best = named if len(named) > 1 else best
     conflicts = [unit for unit in units if _conflicts(unit, rows, best)]
     return Question(clauses, units, best, conflicts, content(units))
 

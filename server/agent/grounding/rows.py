@@ -49,6 +49,18 @@ def _without(words: list[Token], part: list[Token]) -> list[Token]:
     return words
 
 
+def wider(garment: str) -> set[str]:
+    """Returns the garment and everything that it also is: a windbreaker is a jacket."""
+    found, waiting = {garment}, [garment]
+    while waiting:
+        name = waiting.pop()
+        for above in (above for lexicon in LANGUAGES for above in lexicon.garment_is_a.get(name, ())):
+            if above not in found:
+                found.add(above)
+                waiting.append(above)
+    return found
+
+
 class _Key:
     """A piece as a key: equal when every field is."""
 
@@ -197,16 +209,7 @@ class Row:
     @cached_property
     def wider_garments(self) -> set[str]:
         """The garments with what each of them also is: a windbreaker is a jacket."""
-        wider = set(self.garments)
-        waiting = list(wider)
-        while waiting:
-            name = waiting.pop()
-            for lexicon in LANGUAGES:
-                for above in lexicon.garment_is_a.get(name, ()):
-                    if above not in wider:
-                        wider.add(above)
-                        waiting.append(above)
-        return wider
+        return set().union(*(wider(name) for name in self.garments))
 
     def says(self, phrase: Sequence[str]) -> bool:
         """Tells whether the words stand together, in this order, in the name, the condition or the description."""

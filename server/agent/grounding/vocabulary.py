@@ -39,7 +39,12 @@ _ROW_TOPICS: Final = frozenset({"fit", "provenance"})
 """Topics that the row's own words may back too; all others need the shop's written policy."""
 _SOME: Final = {"few": 2, "couple": 2, "several": 3}
 """How many available pieces these words need."""
-_PAIRS: Final = frozenset({"pants", "shorts", "shoes", "earrings", "gloves", "sunglasses", "loafers", "overalls"})
+_PEOPLE: Final = frozenset(
+    "i you we me us your my our let measurement measurements yo tu te me nos medida medidas".split()
+)
+_PAIRS: Final = frozenset(
+    {"pants", "shorts", "shoes", "trousers", "earrings", "gloves", "sunglasses", "loafers", "overalls"}
+)
 _FIELD: Final = {"colour": "color", "garment": "category", "material": "material", "era": "era"}
 
 
@@ -57,6 +62,8 @@ def judge(reading: Reading, clause: Clause) -> None:
         tags = unit.tags
         if "offer_verb" in tags:
             reading.hold([unit], "commitment", f'"{unit.raw}": nothing in the evidence commits the shop to it')
+        elif "measure" in tags and id(unit) not in reading.kind_words and _bare_part(reading, clause):
+            _unknown(reading, clause, unit, denied=denied)
         elif "adjective" in tags and "function" not in tags and id(unit) not in reading.kind_words and not clause.asks:
             _unknown(reading, clause, unit, denied=denied)
         elif "policy" in tags:
@@ -95,6 +102,15 @@ def _settle(
         said = f'"{unit.raw}"'
         answers = [(number, answer(reading.rows[number], unit)) for number in rows]
     reading.settle(clause, [unit], kind, said, answers)
+
+
+def _bare_part(reading: Reading, clause: Clause) -> bool:
+    """Tells whether a part such as "collar" or "sleeve" is spoken of without a figure and not with the customer: "a snap collar"."""
+    if clause.asks or clause.prefers or clause.offers:
+        return False
+    if any(unit.keys[0] in _PEOPLE for unit in clause.units):
+        return False
+    return not any(unit.value is not None for part in reading.clauses if part.sentence == clause.sentence for unit in part.units)
 
 
 def _mention(reading: Reading, clause: Clause, unit: Unit) -> None:
@@ -151,12 +167,21 @@ def _condition(reading: Reading, clause: Clause) -> None:
     """Checks praise of the condition wherever it stands in the clause: "the condition is great"."""
     nouns = [unit for unit in clause.units if "condition_noun" in unit.tags and not unit.done]
     praise = [unit for unit in clause.units if "evaluative" in unit.tags and not unit.done]
-    if not nouns or not praise:
+    if not nouns:
+        parts = [at for at, unit in enumerate(clause.units) if unit.kind == "word" and not unit.tags]
+        praise = [unit for unit in praise if parts and _predicate(clause.units, unit, parts[0])]
+    if not praise:
         return
     for unit in praise:
         reading.settle(clause, [unit], "condition", f'"{unit.raw}" of its condition', (
             (number, Answer(_praised(reading.rows[number], unit), "condition", reading.rows[number].piece.condition or None)) for number in sorted(clause.rows)
         ))  # fmt: skip
+
+
+def _predicate(units: Sequence[Unit], unit: Unit, part: int) -> bool:
+    """Tells whether the praise is said of a part named before it: "the print is perfect"."""
+    at = units.index(unit)
+    return at > part and any(other.key in {"is", "are", "es", "esta", "estan", "son"} for other in units[part:at])
 
 
 def _praised(row: Row, unit: Unit) -> bool:
