@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
@@ -93,7 +94,9 @@ def search(
     batch: Annotated[
         bool, typer.Option("--batch", help='JSON lines {"id", "query"} in, one answer a line out.')
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 10,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many: 10, or in a batch 50 where the answer is exact.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="What is held, reserved and sold, too.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -101,7 +104,8 @@ def search(
 
     Example: philia items search "large windbreakers under 60"
     """
-    from store.search import search as search_stock  # noqa: PLC0415  # typo repair costs 60 ms of imports
+    from store.search import LIMIT, WHOLE  # noqa: PLC0415  # typo repair costs 60 ms of imports
+    from store.search import search as search_stock  # noqa: PLC0415
 
     where = shop(ctx)
     unit = where.settings.shop.unit
@@ -111,7 +115,10 @@ def search(
     with reading(where) as db:
 
         def answer(text: str) -> SearchResult:
-            return search_stock(db, text, limit=limit, unit=unit, include_unavailable=everything)
+            most = limit or (WHOLE if batch else LIMIT)
+            found = search_stock(db, text, limit=most, unit=unit, include_unavailable=everything)
+            # A script counts what fits; of what only comes near it wants no more than a person would look through.
+            return found if found.exact or limit else replace(found, pieces=found.pieces[:LIMIT])
 
         if batch:
             if not _answer_lines(answer):

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from store.search.engine import LIMIT, batch, search
+from store.search.engine import LIMIT, WHOLE, batch, search
 from store.search.kin import similar
 from store.search.naming import named_pieces
 from store.search.result import SearchResult
 
-__all__ = ["LIMIT", "SearchResult", "batch", "named_pieces", "search", "similar"]
+__all__ = ["LIMIT", "WHOLE", "SearchResult", "batch", "named_pieces", "search", "similar"]

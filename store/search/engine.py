@@ -23,6 +23,9 @@ from store.stock import Piece, Unit
 LIMIT: Final = 10
 """Pieces of an answer, unless more are asked for."""
 
+WHOLE: Final = 50
+"""Pieces of an exact answer in a batch, where a script counts them."""
+
 REMEMBERED: Final = 512
 """Answers kept in memory; each is good for one revision of the stock and is then never asked for again."""
 
@@ -133,9 +136,10 @@ def _climb(
 
 
 def batch(
-    db: sqlite3.Connection, queries: Iterable[tuple[str, str]], *, limit: int = LIMIT
+    db: sqlite3.Connection, queries: Iterable[tuple[str, str]], *, limit: int = WHOLE
 ) -> Iterator[dict[str, object]]:
-    """Answers (id, query) pairs one by one, as `philia items search --batch` writes them."""
+    """Answers (id, query) pairs one by one: up to `limit` pieces where they fit, up to ten where they only come near."""
     for name, query in queries:
         result = search(db, query, limit=limit)
-        yield {"id": name, "skus": [piece.sku for piece in result.pieces], "exact": result.exact}
+        pieces = result.pieces if result.exact else result.pieces[:LIMIT]
+        yield {"id": name, "skus": [piece.sku for piece in pieces], "exact": result.exact}

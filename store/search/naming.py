@@ -17,7 +17,7 @@ from store.stock import Piece
 
 _SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{1,39}")
 NAMED: Final = 5
-"""Pieces that one description may fit before it names nothing."""
+"""Pieces that are returned for a description that fits many."""
 
 
 def named_pieces(db: sqlite3.Connection, text: str, *, limit: int = NAMED) -> tuple[Piece, ...]:
