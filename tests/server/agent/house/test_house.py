@@ -16,12 +16,6 @@ from tests.server.agent.house.shops import POLICIES, ask, fill, random_row, samp
 SAMPLE = {row["sku"]: row for row in sample_rows()}
 
 
-@pytest.fixture
-def shop(db: sqlite3.Connection) -> sqlite3.Connection:
-    fill(db, sample_rows())
-    return db
-
-
 PLACES = ("Iceland", "Norway", "Malta", "Fiji", "Japan", "Kenya", "Peru")
 
 
