@@ -70,7 +70,7 @@ def find(reading: Reading) -> list[Said]:
         units = clause.units
         skip = 0
         while skip < len(units) and (
-            units[skip].kind == "emoji" and units[skip].raw not in _YES_SIGNS | _NO_SIGNS or _greets(units[skip])
+            (units[skip].kind == "emoji" and units[skip].raw not in _YES_SIGNS | _NO_SIGNS) or _greets(units[skip])
         ):
             skip += 1
         head = units[skip:]

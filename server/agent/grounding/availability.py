@@ -48,7 +48,7 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
         if state == "offered" and _denied_after(clause.units, at):
             continue
         since = at + 1
-        if state in {"offered", "buy"} and (negators or "searched" in unit.tags and negators):
+        if state in {"offered", "buy"} and (negators or ("searched" in unit.tags and negators)):
             continue
         found.append((unit, _flip(unit, state) if len(negators) % 2 else _meant(unit, state), negators))
     return found
@@ -168,8 +168,8 @@ def _helps(clause: Clause, unit: Unit) -> bool:
     """Tells whether a "have" only helps another verb, or has another subject than the shop: "they have never been worn"."""
     if (
         unit.keys[-1] not in {"have", "has", "had", "ha", "han", "hay", "is"}
-        or "offered" in unit.tags
-        and unit.keys[0] in {"we", "i"}
+        or ("offered" in unit.tags
+        and unit.keys[0] in {"we", "i"})
     ):
         return unit.keys[0] in {"there", "here"} and not any(
             "garment" in other.tags or other.kind in {"mention", "size"} for other in clause.units

@@ -8,11 +8,13 @@ from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
 from server.agent.grounding import answers, availability, commitments, figures, policies, quotes, vocabulary
 from server.agent.grounding.binding import Focus, identifies
 from server.agent.grounding.clauses import Clause, cut
+from server.agent.grounding.names import join_hyphens, mentions, name
 from server.agent.grounding.normalise import normalise
+from server.agent.grounding.numbers import merge_numbers
 from server.agent.grounding.question import read_question
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.rows import row_of
-from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers, name
+from server.agent.grounding.scan import Scanner, Unit, language
 from server.agent.grounding.tokens import tokenise
 
 LONGEST: Final = 2000

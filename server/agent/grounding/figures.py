@@ -72,7 +72,7 @@ def measure(reading: Reading, units: Sequence[Unit]) -> None:
 def judge(reading: Reading, clause: Clause, focus: Focus) -> None:
     """Checks every figure of the clause."""
     for at, unit in enumerate(clause.units):
-        if unit.done or unit.value is None and unit.kind not in {"size", "era", "cross"}:
+        if unit.done or (unit.value is None and unit.kind not in {"size", "era", "cross"}):
             continue
         if unit.kind == "money":
             _money(reading, clause, unit, unit.label, focus)

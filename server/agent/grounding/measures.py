@@ -85,7 +85,7 @@ def wraps(units: Sequence[Unit], at: int) -> bool:
     if any("around" in unit.tags and (len(unit.keys) > 1 or _closes(units, units.index(unit))) for unit in after):
         return True
     return any(
-        "around" in unit.tags and len(unit.keys) > 1 or unit.key in {"circumference", "circunferencia", "contorno"}
+        ("around" in unit.tags and len(unit.keys) > 1) or unit.key in {"circumference", "circunferencia", "contorno"}
         for unit in units[max(0, at - 4) : at]
     )
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_QUOTES: Final = {c: "'" for c in "’‘‛`´ʼʹ′＇"} | {c: '"' for c in "“”„‟″˝＂«»"}
-_DASHES: Final = {c: "-" for c in "‐‑‒–−﹣－"} | {"—": " - ", "―": " - "}
+_QUOTES: Final = dict.fromkeys("’‘‛`´ʼʹ′＇", "'") | dict.fromkeys("“”„‟″˝＂«»", '"')
+_DASHES: Final = dict.fromkeys("‐‑‒–−﹣－", "-") | {"—": " - ", "―": " - "}
 _SIGNS: Final = {
     "💲": "$",
     "＄": "$",

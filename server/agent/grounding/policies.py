@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from server.agent.grounding.names import join_hyphens
 from server.agent.grounding.normalise import normalise
-from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, merge_numbers
+from server.agent.grounding.numbers import merge_numbers
+from server.agent.grounding.scan import Scanner, Unit, language
 from server.agent.grounding.tokens import Token, root, tokenise
 
 _NEUTRAL: Final = frozenset(
@@ -199,8 +201,8 @@ def is_policy_string(text: str, policies: Mapping[str, str]) -> str | None:
     wanted = text.rstrip(".,!?;:)").lower()
     for topic, words in policies.items():
         if (
-            wanted
-            and wanted in words.lower().split()
+            (wanted
+            and wanted in words.lower().split())
             or any(wanted == word.strip(".,!?;:()").lower() for word in words.split())
         ):
             return topic

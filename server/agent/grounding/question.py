@@ -8,9 +8,11 @@ from typing import Final
 
 from server.agent.grounding.binding import IDENTITY, Focus, backs, identifies
 from server.agent.grounding.clauses import Clause, cut
+from server.agent.grounding.names import join_hyphens, mentions, name
 from server.agent.grounding.normalise import normalise
+from server.agent.grounding.numbers import merge_numbers
 from server.agent.grounding.rows import Row
-from server.agent.grounding.scan import Scanner, Unit, join_hyphens, language, mentions, merge_numbers, name
+from server.agent.grounding.scan import Scanner, Unit, language
 from server.agent.grounding.tokens import root, tokenise
 
 _LONGEST: Final = 2000
