@@ -51,7 +51,7 @@ def check(ctx: typer.Context, file: Lines) -> None:
 
 def replay(
     ctx: typer.Context,
-    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="Messages as JSON lines, or -.")] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Messages as JSON lines, or -.")] = None,
     past: Annotated[int | None, typer.Option(min=1, max=10_000, help="The last N answered messages instead.")] = None,
     prompt: Annotated[
         list[str] | None,
