@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from philia_tui.commands import agent, deliveries, inbox, items, running, setup
+from philia_tui.commands import agent, deliveries, habits, inbox, items, running, setup
 
 EVERY_DAY = "Every day"
 RUNNING = "Running it"
@@ -49,6 +49,7 @@ def root(
 inbox.register(app, panel=EVERY_DAY)
 app.add_typer(items.app, name="items", rich_help_panel=EVERY_DAY, help="The stock.")
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=EVERY_DAY, help="What was sent, what is in doubt.")
+app.add_typer(habits.app, name="habits", rich_help_panel=EVERY_DAY, help="What you keep changing in drafts.")
 agent.register(app, panel=EVERY_DAY)
 running.register(app, panel=RUNNING)
 setup.register(app, panel=RUNNING)
