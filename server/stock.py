@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from store import drafts, holds, importing, inbox, items, naming, pauses, verdicts
@@ -70,12 +70,11 @@ def hold(
     expire_due(db, now=now, sku=piece.sku)
     held = holds.hold(db, piece.sku, conversation_id, hours, now=now, who=who)
     if held.state == "waiting":
-        _tell(db, conversation_id, "line", {"held_now": held.sku, "line_place": held.place}, now=now)
-        return held
+        line = {"held_now": held.sku, "line_place": held.place}
+        return replace(held, draft=_tell(db, conversation_id, "line", line, now=now))
     if not held.extended:
         _renew(db, [piece.sku], f"{piece.sku} was put on hold for somebody else", now=now, but=conversation_id)
-    _tell(db, conversation_id, "hold", {"held_now": held.sku}, now=now)
-    return held
+    return replace(held, draft=_tell(db, conversation_id, "hold", {"held_now": held.sku}, now=now))
 
 
 def release(db: sqlite3.Connection, sku: str, *, now: int, who: str, conversation_id: int | None = None) -> Tidied:

@@ -34,6 +34,8 @@ class Held:
     """When her hold ends, or, for one in line, when the hold before her does, if it is known."""
     extended: bool = False
     """Whether she had it already, and keeps it longer now."""
+    draft: int | None = None
+    """The draft that tells her; None when nobody asked for one, or her reply window is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,11 +261,20 @@ def move(db: sqlite3.Connection, piece: Piece, status: Status, *, now: int, who:
     return replace(piece, status=status, revision=piece.revision + 1)
 
 
-def sell(db: sqlite3.Connection, sku: str, *, now: int, who: str, buyer: int | None = None, why: str = "sold") -> Sale:
+def sell(
+    db: sqlite3.Connection,
+    sku: str,
+    *,
+    now: int,
+    who: str,
+    buyer: int | None = None,
+    elsewhere: bool = False,
+    why: str = "sold",
+) -> Sale:
     """Marks a piece sold and ends every hold on it in the same commit.
 
-    `buyer` is the conversation that got it; without one it is whoever held it. Her hold ends as `sold`, everybody
-    else's as `released`. Raises NotFound, and NotAllowed when it is sold already.
+    `buyer` is the conversation that got it; without one it is whoever held it, unless it was sold `elsewhere`. Her hold
+    ends as `sold`, everybody else's as `released`. Raises NotFound, and NotAllowed when it is sold already.
     """
     piece = find(db, sku)
     if piece.status == "sold":
@@ -279,7 +288,7 @@ def sell(db: sqlite3.Connection, sku: str, *, now: int, who: str, buyer: int | N
         " ORDER BY state, id",
         (piece.id,),
     ).fetchall()
-    if buyer is None:
+    if buyer is None and not elsewhere:
         buyer = next((int(row["conversation_id"]) for row in rows if row["state"] == "active"), None)
     ended = []
     for row in rows:

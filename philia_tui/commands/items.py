@@ -257,13 +257,18 @@ def hold(
         "place": held.place,
         "until": held.until,
         "extended": held.extended,
+        "draft": held.draft,
     }
     if held.state == "active":
         until = items_told.time_of(held.until, where)
         line = f"{inert(held.sku)} is on hold for conversation {conversation} until {until}."
     else:
         line = f"{inert(held.sku)} is not free; conversation {conversation} is number {held.place} in the line for it."
-    emit(told, as_json, [line, "The message that tells her is being drafted."])
+    if held.draft is None:
+        more = "Her reply window is closed, so she cannot be told until she writes again."
+    else:
+        more = "The message that tells her is being drafted."
+    emit(told, as_json, [line, more])
 
 
 @app.command()

@@ -128,7 +128,9 @@ def _move(db: sqlite3.Connection, change: Change, difference: Difference, source
     if change.to is None:
         return
     if change.to == "sold":
-        difference.sales.append(items.sell(db, change.record.sku, now=now, who=who, why=f"sold in {source}"))
+        difference.sales.append(
+            items.sell(db, change.record.sku, now=now, who=who, elsewhere=True, why=f"sold in {source}")
+        )
         return
     piece = items.by_id(db, change.item_id)
     verb = items.reopen if piece.status == "sold" else items.move

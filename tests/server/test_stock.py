@@ -293,6 +293,27 @@ def test_an_import_that_sells_tidies_too(db: sqlite3.Connection, maria: int, jo:
     assert {each.withdrawn for each in redrafted} == {gone, dear}
 
 
+def test_a_sale_elsewhere_is_told_to_the_holder(db: sqlite3.Connection, maria: int, tmp_path: Path) -> None:
+    """What another shop program sold was not bought by who held it here: she is told like everybody in line."""
+    piece(db, "A", name="Piece A")
+    stock.hold(db, "A", maria, now=NOW, who="owner")
+    path = file(tmp_path, "sku,name,price,status\nA,Piece A,85,sold\n")
+    with transaction(db):
+        stock.bring_in(db, importing.read_file(path, unit="in", currency="USD"), now=NOW, who="owner")
+    assert hold_rows(db, "A") == [(maria, "released")]
+    assert live(db, maria) == ("queued", "sold", {"replaces": "A"})
+
+
+def test_a_hold_for_somebody_out_of_reach_says_so(db: sqlite3.Connection, maria: int) -> None:
+    """The piece is held, no draft is asked for that could never be sent, and the owner is told by the next look."""
+    piece(db, "A")
+    close_window(db, maria, NOW)
+    held = stock.hold(db, "A", maria, now=NOW, who="owner")
+    assert (held.state, held.draft, live(db, maria)) == ("active", None, None)
+    stock.expire_due(db, now=NOW)
+    assert notices(db) == ["A is on hold for user-maria, whose reply window has closed."]
+
+
 def test_a_sale_among_many_threads_finds_its_own(db: sqlite3.Connection) -> None:
     """A sale among three hundred open threads takes back exactly those that name the piece."""
     for at in range(10):

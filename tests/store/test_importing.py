@@ -207,7 +207,7 @@ def test_an_import_never_drops_a_hold(db: sqlite3.Connection, tmp_path: Path) ->
     assert difference.kept == ["A"]
     assert statuses(db) == {"A": "held", "B": "sold"}
     assert hold_rows(db, "A") == [(maria, "active")]
-    assert hold_rows(db, "B") == [(maria, "sold")]
+    assert hold_rows(db, "B") == [(maria, "released")]
 
 
 SHOPIFY = """Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Inventory Qty,Variant Price,Image Src,Image Position,Status
