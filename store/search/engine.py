@@ -17,6 +17,7 @@ from store.search.match import CANDIDATES, find, sticks
 from store.search.order import FEW, ordered
 from store.search.parse import parse
 from store.search.result import SearchResult, filters_of
+from store.search.skus import by_sku
 from store.search.wanted import Wanted
 from store.stock import Piece, Unit
 
@@ -74,8 +75,8 @@ def search(
         if known is not None:
             _answers.move_to_end(key)
             return known
-    answer: SearchResult | None = None
-    for choice in range(2):
+    answer = _by_sku(db, query, limit=limit, unavailable=include_unavailable)
+    for choice in range(0 if answer is not None else 2):
         wanted = with_arguments(
             understood(db, query, shop, choice),
             shop,
@@ -101,6 +102,15 @@ def search(
             while len(_answers) > REMEMBERED:
                 _answers.popitem(last=False)
     return answer
+
+
+def _by_sku(db: sqlite3.Connection, query: str, *, limit: int, unavailable: bool) -> SearchResult | None:
+    """Answers a query that names SKUs of this shop with just these, or with nothing once they are gone."""
+    named = by_sku(db, query)
+    if not named:
+        return None
+    pieces = tuple(piece for piece in named if unavailable or piece.status == "available")[:limit]
+    return SearchResult(query, exact=bool(pieces), filters={"sku": ", ".join(p.sku for p in named)}, pieces=pieces)
 
 
 def understood(db: sqlite3.Connection, query: str, shop: Catalogue, choice: int = 0) -> Wanted:
@@ -138,7 +148,7 @@ def _climb(
 def batch(
     db: sqlite3.Connection, queries: Iterable[tuple[str, str]], *, limit: int = WHOLE
 ) -> Iterator[dict[str, object]]:
-    """Answers (id, query) pairs one by one: up to `limit` pieces where they fit, up to ten where they only come near."""
+    """Answers (id, query) pairs: up to `limit` pieces where they fit, up to ten where they only come near."""
     for name, query in queries:
         result = search(db, query, limit=limit)
         pieces = result.pieces if result.exact else result.pieces[:LIMIT]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from store.search.tokens import plain, words_of
+from store.search.tokens import number_of, plain, words_of
 from store.search.vocabulary import Phrase, Vocabulary
 
 _BOTH: Final = re.compile(r"^w?\s*(\d{2}(?:\.5)?)\s*w?\s*[x/ ]\s*l?\s*(\d{2}(?:\.5)?)\s*l?$")
@@ -38,7 +38,7 @@ def size_label(label: str, vocabulary: Vocabulary) -> SizeLabel:
     if letters:
         return SizeLabel(letters=letters)
     system = _SYSTEM.search(text)
-    numbers = tuple(_value(hit) for hit in _NUMBER.findall(text)[:3])
+    numbers = tuple(number_of(hit) for hit in _NUMBER.findall(text)[:3])
     return SizeLabel(numbers=numbers, system="" if system is None else {"eur": "eu"}.get(system[1], system[1]))
 
 
@@ -54,14 +54,6 @@ def _sizes_in(words: Phrase, vocabulary: Vocabulary) -> list[str]:
                 break
         at += 1
     return found
-
-
-def _value(text: str) -> float:
-    whole, _, part = text.partition(" ")
-    if "/" in part:
-        top, _, bottom = part.partition("/")
-        return float(whole) + float(top) / max(float(bottom), 1.0)
-    return float(whole)
 
 
 @lru_cache(maxsize=4096)

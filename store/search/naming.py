@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from dataclasses import replace
 from typing import Final
 
-from store.items import get_many
 from store.search.catalogue import catalogue
 from store.search.engine import understood
 from store.search.match import CANDIDATES, Step, find
 from store.search.order import ordered
+from store.search.skus import by_sku
 from store.search.wanted import Group, Wanted
 from store.stock import Piece
 
-_SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{1,39}")
 NAMED: Final = 5
 """Pieces that are returned for a description that fits many."""
 
@@ -27,9 +25,9 @@ def named_pieces(db: sqlite3.Connection, text: str, *, limit: int = NAMED) -> tu
     counts (garment, brand, colour, era, size and words); a price or a measurement in the question is what she asks for.
     Empty when the text names nothing, or when no piece fits all of it.
     """
-    by_sku = _by_sku(db, text)
-    if by_sku:
-        return tuple(by_sku[:limit])
+    told = by_sku(db, text)
+    if told:
+        return tuple(told[:limit])
     shop = catalogue(db)
     wanted = understood(db, text, shop)
     telling = Wanted(groups=wanted.groups, eras=wanted.eras, colors=wanted.colors, letters=wanted.letters)
@@ -48,16 +46,3 @@ def named_pieces(db: sqlite3.Connection, text: str, *, limit: int = NAMED) -> tu
             if pieces:
                 return tuple(sorted(pieces, key=lambda piece: piece.status != "available")[:limit])
     return ()
-
-
-def _by_sku(db: sqlite3.Connection, text: str) -> list[Piece]:
-    """Returns the pieces whose SKU stands in the text, in its order; without a digit every word would be one."""
-    words = [word.strip(".-/_") for word in _SKU.findall(text[:2000])]
-    asked = [
-        form
-        for word in words
-        if any(c.isdigit() for c in word)
-        for form in dict.fromkeys((word, word.upper(), word.lower()))
-    ]
-    found = {piece.sku: piece for piece in get_many(db, dict.fromkeys(asked[:60]))}
-    return [found[form] for form in dict.fromkeys(asked) if form in found]

@@ -20,7 +20,7 @@ _QUOTES: Final = str.maketrans(
 )
 _FRACTIONS: Final = {"\u00bd": 0.5, "\u00bc": 0.25, "\u00be": 0.75}
 _TOKEN: Final = re.compile(
-    r"""(?P<number>\d+(?:[.,]\d{1,2}(?!\d))?)
+    r"""(?P<number>\d+\ +\d/\d(?!\d)|\d+(?:[.,]\d{1,2}(?!\d))?)
       | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)
       | (?P<sign>''|[$\u20ac\u00a3"'/<>~+&-])""",
     re.VERBOSE,
@@ -57,7 +57,7 @@ def tokens_of(text: str) -> list[Token]:
         glued = hit.start() == end and found[-1].kind != "sign"
         end = hit.end()
         if hit["number"]:
-            found.append(Token("number", hit["number"], float(hit["number"].replace(",", ".")), glued=glued))
+            found.append(Token("number", hit["number"], number_of(hit["number"]), glued=glued))
         elif hit["word"]:
             found.append(Token("word", _bare(hit["word"]), glued=glued))
         else:
@@ -78,6 +78,13 @@ def words_of(text: str) -> tuple[str, ...]:
         else:
             runs.append(token.text)
     return tuple(runs)
+
+
+def number_of(text: str) -> float:
+    """Returns 7.25 for "7 1/4" and 21.5 for "21.5" or "21,5"."""
+    whole, _, part = text.partition(" ")
+    top, _, bottom = part.strip().partition("/")
+    return float(whole.replace(",", ".")) + (float(top) / max(float(bottom), 1.0) if bottom else 0.0)
 
 
 def _bare(word: str) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from store import items
-from store.search import named_pieces, similar
+from store.search import named_pieces, search, similar
 
 
 def test_similar_pieces_are_of_the_kind_and_can_be_sold(whole_shop: sqlite3.Connection) -> None:
@@ -68,6 +68,13 @@ def test_similar_follows_the_stock(shop: sqlite3.Connection) -> None:
 def test_the_piece_a_question_means(whole_shop: sqlite3.Connection, text: str, skus: list[str]) -> None:
     """By SKU or by description, sold ones included; nothing when the text names nothing."""
     assert [piece.sku for piece in named_pieces(whole_shop, text)] == skus
+
+
+def test_a_sku_is_searched_as_one(whole_shop: sqlite3.Connection) -> None:
+    """A query with a SKU finds that piece alone; a sold one only for a question about what is gone."""
+    assert [piece.sku for piece in search(whole_shop, "do you still have j-014?").pieces] == ["J-014"]
+    assert search(whole_shop, "J-006 jacket").pieces == ()
+    assert [piece.sku for piece in search(whole_shop, "J-006", include_unavailable=True).pieces] == ["J-006"]
 
 
 def test_available_ones_come_before_sold_ones(whole_shop: sqlite3.Connection) -> None:

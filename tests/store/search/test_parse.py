@@ -44,7 +44,10 @@ READ = {
     "us 9": {"size": "US 9"},
     "eu 38 boots": {"category": "boots", "size": "EU 38"},
     "talla M": {"size": "M"},
+    "hat size 7 1/4": {"category": "hat", "size": "7.25"},
     # Waists and inseams.
+    "jeans between 30 and 32 waist": {"category": "jeans", "waist": "30-32"},
+    "waist 30-32": {"waist": "30-32"},
     "w32 l30": {"waist": "32", "inseam": "30"},
     "W32L30": {"waist": "32", "inseam": "30"},
     "32x30": {"waist": "32", "inseam": "30"},
