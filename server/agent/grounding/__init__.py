@@ -1,4 +1,4 @@
-"""The wall that keeps a reply from inventing a piece: every claim is matched with a row or with the shop's written policy."""
+"""The wall that keeps a reply from inventing a piece: a row or a written policy stands behind every claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-""" "Yes" and "no": they say what the customer asked."""
+"""What "yes" and "no" say: what the customer asked."""
 
 from __future__ import annotations
 
@@ -117,7 +117,10 @@ def _greets(unit: Unit) -> bool:
 
 
 def _begins(units: Sequence[Unit], phrases: Sequence[tuple[str, ...]], *, alone: bool) -> int:
-    """Returns how many units at the head form one of the phrases. A phrase of several words, and a "no", must be the whole clause."""
+    """Returns how many units at the head form one of the phrases.
+
+    A phrase of several words, and a "no", must be the whole clause.
+    """
     keys: list[str] = []
     ends: list[int] = []
     for unit in units[:6]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from server.agent.evidence import Search
@@ -33,7 +33,7 @@ _SAID: Final = {
 
 
 def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
-    """Returns what the clause says of availability: (unit, state, its negators). Wondering whether it is available says nothing."""
+    """Returns what the clause says of availability: (unit, state, its negators); wondering says nothing."""
     found: list[tuple[Unit, str, list[Unit]]] = []
     since = 0
     for at, unit in enumerate(clause.units):
@@ -50,12 +50,15 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
         since = at + 1
         if state in {"offered", "buy"} and (negators or ("searched" in unit.tags and negators)):
             continue
-        found.append((unit, _flip(unit, state) if len(negators) % 2 else _meant(unit, state), negators))
+        found.append((unit, _flip(state) if len(negators) % 2 else _meant(unit, state), negators))
     return found
 
 
 def _only_wonders(clause: Clause, unit: Unit, state: str) -> bool:
-    """Tells whether "have" or "buy" stands in a question, or in words about the customer; "how about the Nike one?" offers it all the same."""
+    """Tells whether "have" or "buy" only stands in a question, or in words about the customer.
+
+    "How about the Nike one?" offers it all the same.
+    """
     if state == "offered" and clause.asks and unit.tags["offered"] in _SUGGESTED:
         return not any(identifies(other) for other in clause.units)
     return state in {"offered", "buy"} and (clause.asks or clause.prefers)
@@ -79,7 +82,7 @@ def _meant(unit: Unit, state: str) -> str:
     return "available" if state in {"offered", "buy"} else state
 
 
-def _flip(unit: Unit, state: str) -> str:
+def _flip(state: str) -> str:
     return {"available": "off", "offered": "off", "buy": "off", "gone": "available", "held": "free"}[state]
 
 
@@ -100,13 +103,15 @@ def judge(reading: Reading, clause: Clause, owners: frozenset[int]) -> set[str]:
     """Checks what the clause says of availability; `owners` are the pieces it is about. Returns the states said."""
     said: set[str] = set()
     for unit, state, negators in events(clause):
-        if unit.tags.keys() & {"offered", "buy"} and not owners:
-            if any(row.piece.status == "available" for row in reading.rows) and not any(
-                identifies(other) and not other.done for other in clause.units
-            ):
-                reading.back([unit], "availability", "listed")
-                said.add("available")
-                continue
+        unnamed = not owners and not any(identifies(other) and not other.done for other in clause.units)
+        if (
+            unnamed
+            and unit.tags.keys() & {"offered", "buy"}
+            and any(row.piece.status == "available" for row in reading.rows)
+        ):
+            reading.back([unit], "availability", "listed")
+            said.add("available")
+            continue
         if (
             state == "available"
             and _only(clause, unit)
@@ -165,11 +170,9 @@ def absence(clause: Clause) -> list[Unit]:
 
 
 def _helps(clause: Clause, unit: Unit) -> bool:
-    """Tells whether a "have" only helps another verb, or has another subject than the shop: "they have never been worn"."""
-    if (
-        unit.keys[-1] not in {"have", "has", "had", "ha", "han", "hay", "is"}
-        or ("offered" in unit.tags
-        and unit.keys[0] in {"we", "i"})
+    """Tells whether a "have" only helps a verb, or is not the shop's: "they have never been worn"."""
+    if unit.keys[-1] not in {"have", "has", "had", "ha", "han", "hay", "is"} or (
+        "offered" in unit.tags and unit.keys[0] in {"we", "i"}
     ):
         return unit.keys[0] in {"there", "here"} and not any(
             "garment" in other.tags or other.kind in {"mention", "size"} for other in clause.units
@@ -194,7 +197,7 @@ def _bare_none(clause: Clause, negator: Unit) -> bool:
 
 
 def judge_absence(reading: Reading, clause: Clause, units: list[Unit], owners: frozenset[int]) -> None:
-    """Checks "couldn't find", "don't have": a sold row, or a finished search that covers what was asked and found none."""
+    """Checks "couldn't find", "don't have": a sold row, or a finished search that covers it and found none."""
     wanted = [unit for unit in clause.units if unit not in units and not unit.done]
     asked = frozenset().union(*(meanings(unit) for unit in wanted)) if wanted else frozenset()
     spoken = f'"{" ".join(unit.raw for unit in sorted(units, key=lambda unit: unit.start))}"'
@@ -274,7 +277,10 @@ def covering(reading: Reading, asked: frozenset[str], *, strict: bool = False) -
 
 
 def _may_go(meaning: str, asked: frozenset[str], reading: Reading) -> bool:
-    """Tells whether the reply may leave this part of the search out: the size and the like, when the customer asked for it, or a wider kind."""
+    """Tells whether the reply may leave this part of the search out.
+
+    So it is with the size and the like, when the customer named them, and with a wider kind of garment.
+    """
     label, _, value = meaning.partition(":")
     if label in {"size", "num", "era"}:
         return meaning in reading.question.roots
@@ -313,11 +319,3 @@ def _fits(row: Row, unit: Unit) -> bool:
     if unit.kind in {"word", "era"}:
         return backs(row, unit)
     return unit.kind != "mention" or any(row.piece.sku == row.piece.sku for _ in unit.rows)
-
-
-def owners_of(reading: Reading, clauses: Iterable[Clause]) -> frozenset[int]:
-    """Returns the pieces that the clauses are surely about."""
-    found: frozenset[int] = frozenset()
-    for clause in clauses:
-        found |= clause.rows
-    return found

@@ -9,7 +9,7 @@ from server.agent.grounding.clauses import Clause
 from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
 
-_PRONOUNS: Final = frozenset("it she he they its this es esta este son".split())
+_PRONOUNS: Final = frozenset({"it", "she", "he", "they", "its", "this", "es", "esta", "este", "son"})
 IDENTITY: Final = ("colour", "garment", "material", "era")
 
 
@@ -25,7 +25,7 @@ def identifies(unit: Unit) -> bool:
 
 
 def backs(row: Row, unit: Unit, *, loosely: bool = True) -> bool:
-    """Tells whether the row's own fields and name (or, loosely, its wider kind and description) say this of the piece."""
+    """Tells whether the row's fields and name (loosely: its wider kind and description too) say this."""
     tags = unit.tags
     if unit.kind == "era":
         return unit.label in _eras(row.tags, row.stems) or (
@@ -71,7 +71,7 @@ def _named(row: Row, unit: Unit) -> bool:
 
 
 def _names(units: Sequence[Unit], unit: Unit) -> bool:
-    """Tells whether the unit names a piece, rather than saying something of the one already spoken of: "the red one", not "it is red"."""
+    """Tells whether the unit names a piece ("the red one") or says something of it ("it is red")."""
     at = units.index(unit)
     if any(other.key in _PRONOUNS for other in units[:at]):
         return False

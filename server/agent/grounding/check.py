@@ -22,7 +22,7 @@ LONGEST: Final = 2000
 
 
 def check(reply: str, evidence: Evidence, question: str = "") -> Verdict:
-    """Returns PASS when every claim of the reply stands in the evidence, else HOLD with places, reasons and the nearest facts.
+    """Returns PASS when every claim of the reply stands in the evidence, else HOLD with the nearest facts.
 
     The customer's last message says what "yes" and "it" mean and is never evidence. The reply is never rewritten.
     """
@@ -96,7 +96,7 @@ def _judge(reading: Reading) -> set[str]:
         share(clauses)
         for clause in clauses:
             quotes.judge(reading, clause)
-            commitments.offer(reading, clause, states)
+            commitments.offer(clause, states)
             missing = availability.absence(clause)
             for unit in clause.units if missing else ():
                 if "available" in unit.tags:

@@ -14,8 +14,8 @@ _SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚")
 _OFFERABLE: Final = frozenset({"commitment", "shipping", "time"})
 
 
-def offer(reading: Reading, clause: Clause, states: set[str]) -> None:
-    """Answers for the verbs of an offer: "want me to hold it?" commits to nothing, but only for a piece that is there."""
+def offer(clause: Clause, states: set[str]) -> None:
+    """Answers for the verbs of an offer: "want me to hold it?" commits to nothing."""
     if not clause.offers:
         return
     acts = [unit for unit in clause.units if unit.tags.keys() & {"offer_verb", "offer_act", "buy"} and not unit.done]

@@ -18,7 +18,27 @@ _DOLLARS: Final = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
 """Currencies whose shops write a bare $."""
 
 _COUNTED: Final = frozenset(
-    "piece pieces item items option options find finds match matches one ones pick picks listings prendas piezas opciones articulos".split()
+    {
+        "piece",
+        "pieces",
+        "item",
+        "items",
+        "option",
+        "options",
+        "find",
+        "finds",
+        "match",
+        "matches",
+        "one",
+        "ones",
+        "pick",
+        "picks",
+        "listings",
+        "prendas",
+        "piezas",
+        "opciones",
+        "articulos",
+    }
 )
 
 
@@ -56,7 +76,7 @@ def era(row: Row, unit: Unit) -> Answer:
 
 
 def measure(reading: Reading, units: Sequence[Unit]) -> None:
-    """Gives every figure of the reply its kind of measurement, sentence by sentence, and the unit it shares with its neighbours."""
+    """Gives every figure its kind of measurement, and the unit it shares with its neighbours."""
     first = 0
     for at in range(len(units) + 1):
         if at < len(units) and not (units[at].kind == "break" and units[at].key in ".!?;\n"):
@@ -81,7 +101,7 @@ def judge(reading: Reading, clause: Clause, focus: Focus) -> None:
         elif unit.kind == "size":
             _size(reading, clause, unit)
         elif unit.kind == "era":
-            _settle(reading, clause, unit, "era", lambda row, unit: era(row, unit))
+            _settle(reading, clause, unit, "era", era)
         elif unit.kind in {"num", "cross", "percent"}:
             _number(reading, clause, at, unit, focus)
 
@@ -89,9 +109,15 @@ def judge(reading: Reading, clause: Clause, focus: Focus) -> None:
 def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, answer: Callable[[Row, Unit], Answer]) -> bool:
     denied = any("neg" in other.tags and not other.done for other in clause.units if other.start < unit.start)
     return reading.settle(
-        clause, [unit], kind, f'"{unit.raw}"' + (" denied" if denied else ""),
-        ((number, Answer(False, kind) if denied else answer(reading.rows[number], unit)) for number in sorted(clause.rows)),
-    )  # fmt: skip
+        clause,
+        [unit],
+        kind,
+        f'"{unit.raw}"' + (" denied" if denied else ""),
+        [
+            (number, Answer(False, kind) if denied else answer(reading.rows[number], unit))
+            for number in sorted(clause.rows)
+        ],
+    )
 
 
 def _money(reading: Reading, clause: Clause, unit: Unit, currency: str, focus: Focus) -> None:
@@ -112,7 +138,7 @@ def _money(reading: Reading, clause: Clause, unit: Unit, currency: str, focus: F
                     [unit], "price", f'"{unit.raw}": together they are {answer.value}', None, "price", answer.value
                 )
             return
-    _settle(reading, clause, unit, "price", lambda row, unit: price(row.piece, value, currency))
+    _settle(reading, clause, unit, "price", lambda row, _: price(row.piece, value, currency))
 
 
 def _length(reading: Reading, clause: Clause, unit: Unit) -> None:

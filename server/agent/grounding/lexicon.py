@@ -111,13 +111,46 @@ def _inflect(verb: str) -> Iterable[str]:
 
 
 _SIMPLE: Final = {
-    "function": "function", "filler": "safe", "phrases": "safe", "negators": "neg", "conditional": "if", "available": "available", "offered": "offered", "gone": "gone",
-    "held": "held", "held_for": "safe", "searched": "searched", "absent": "absent", "offers": "offer", "offer_verbs": "offer_verb", "offer_acts": "offer_act", "buy_verbs": "buy", "photo": "photo", "prefer": "prefer", "join": "join", "both": "both", "ask": "ask", "evaluative": "evaluative", "condition_noun": "condition_noun", "policy_neutral": "policy_neutral",
-}  # fmt: skip
+    "function": "function",
+    "filler": "safe",
+    "phrases": "safe",
+    "negators": "neg",
+    "conditional": "if",
+    "available": "available",
+    "offered": "offered",
+    "gone": "gone",
+    "held": "held",
+    "held_for": "safe",
+    "searched": "searched",
+    "absent": "absent",
+    "offers": "offer",
+    "offer_verbs": "offer_verb",
+    "offer_acts": "offer_act",
+    "buy_verbs": "buy",
+    "photo": "photo",
+    "prefer": "prefer",
+    "join": "join",
+    "both": "both",
+    "ask": "ask",
+    "evaluative": "evaluative",
+    "condition_noun": "condition_noun",
+    "policy_neutral": "policy_neutral",
+}
 _TABLES: Final = {
-    "currency": "currency", "units": "unit", "measurements": "measure", "sizes": "size", "eras": "era", "colours": "colour", "garments": "garment", "materials": "material",
-    "conditions": "condition", "policy_words": "policy", "durations": "duration", "percent": "percent", "measure_adjectives": "adjective",
-}  # fmt: skip
+    "currency": "currency",
+    "units": "unit",
+    "measurements": "measure",
+    "sizes": "size",
+    "eras": "era",
+    "colours": "colour",
+    "garments": "garment",
+    "materials": "material",
+    "conditions": "condition",
+    "policy_words": "policy",
+    "durations": "duration",
+    "percent": "percent",
+    "measure_adjectives": "adjective",
+}
 
 
 def read(given: Mapping[str, Any]) -> Lexicon:

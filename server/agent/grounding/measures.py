@@ -25,7 +25,7 @@ _PARTS: Final = frozenset({"and", "y", "e", "but", "with", "x", "con"})
 
 
 def kinds_of(units: Sequence[Unit], used: set[int] | None = None) -> dict[int, str]:
-    """Gives each figure of a sentence its kind of measurement: position → kind. A figure that stands beside no kind is left out."""
+    """Gives each figure of a sentence that stands beside a kind of measurement this kind: position → kind."""
     found: dict[int, str] = {}
     taken: set[int] = set()
     before: int | None = None
@@ -78,7 +78,7 @@ def _around(units: Sequence[Unit], before: int, at: int) -> bool:
 
 
 def wraps(units: Sequence[Unit], at: int) -> bool:
-    """Tells whether the figure is said to go all the way round: "28 inches around", "all around 28 inches", not "around 28"."""
+    """Tells whether the figure goes all the way round: "28 inches around", not "around 28"."""
     after = units[at + 1 : at + 3]
     if any("measure" in unit.tags for unit in after[:1]):
         after = units[at + 1 : at + 4]
@@ -106,7 +106,7 @@ def _restates(units: Sequence[Unit], before: int, at: int) -> bool:
 
 
 def same_length(millimetres: int, value: Decimal, unit: str, shop: LengthUnit) -> bool:
-    """Tells whether a spoken length is the stored one: to the tape's step in the shop's unit, within 0.5 cm in another."""
+    """Tells whether a spoken length is the stored one: exactly in the shop's unit, within 0.5 cm in another."""
     if unit == shop and Decimal(str(in_unit(millimetres, shop))) == value:
         return True
     return abs(value * _MM[unit] - millimetres) <= (_SAME if unit == shop else _CLOSE)

@@ -10,7 +10,7 @@ from server.agent.grounding.tokens import Token
 
 
 def join_hyphens(tokens: list[Token]) -> list[Token]:
-    """Drops the hyphens inside words ("pit-to-pit"), keeps those between numbers and those that stand as dashes; drops quotes that are no inch marks."""
+    """Drops the hyphens inside words ("pit-to-pit") and the quotes that are no inch marks."""
     kept: list[Token] = []
     for at, token in enumerate(tokens):
         before = kept[-1] if kept else None
@@ -44,7 +44,10 @@ def join_hyphens(tokens: list[Token]) -> list[Token]:
 
 
 def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[int, frozenset[int]]]:
-    """Finds the names of pieces: first token → (how many tokens, which rows). A part of a name counts when at least two of its words stand together."""
+    """Finds the names of pieces: first token → (how many tokens, which rows).
+
+    A part of a name counts when at least two of its words stand together.
+    """
     heads: dict[str, list[tuple[int, int, list[Token]]]] = {}
     for number, row in enumerate(rows):
         for words in (row.name, row.brand, row.sku):

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_QUOTES: Final = dict.fromkeys("’‘‛`´ʼʹ′＇", "'") | dict.fromkeys("“”„‟″˝＂«»", '"')
-_DASHES: Final = dict.fromkeys("‐‑‒–−﹣－", "-") | {"—": " - ", "―": " - "}
+_QUOTES: Final = dict.fromkeys("\u2019\u2018\u201b`\u00b4\u02bc\u02b9\u2032\uff07", "'") | dict.fromkeys(
+    "\u201c\u201d\u201e\u201f\u2033\u02dd\uff02\u00ab\u00bb", '"'
+)
+_DASHES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-") | {"\u2014": " - ", "\u2015": " - "}
 _SIGNS: Final = {
     "💲": "$",
-    "＄": "$",
-    "﹩": "$",
-    "×": "x",
+    "\uff04": "$",
+    "\ufe69": "$",
+    "\u00d7": "x",
     "✕": "x",
     "✖": "x",
-    "⁄": "/",
-    "∕": "/",
+    "\u2044": "/",
+    "\u2215": "/",
     "➗": "/",
     "…": "...",
     "¿": " ",

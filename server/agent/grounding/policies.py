@@ -32,10 +32,69 @@ _NEUTRAL: Final = frozenset(
     }
 )
 _LIMITS: Final = frozenset(
-    "when more each per every cuando cada over above under below only if within except unless minimum least most after before until first excluding domestic from than max maximum sobre mas menos solo si salvo excepto minimo antes despues hasta primer dentro".split()
+    {
+        "when",
+        "more",
+        "each",
+        "per",
+        "every",
+        "cuando",
+        "cada",
+        "over",
+        "above",
+        "under",
+        "below",
+        "only",
+        "if",
+        "within",
+        "except",
+        "unless",
+        "minimum",
+        "least",
+        "most",
+        "after",
+        "before",
+        "until",
+        "first",
+        "excluding",
+        "domestic",
+        "from",
+        "than",
+        "max",
+        "maximum",
+        "sobre",
+        "mas",
+        "menos",
+        "solo",
+        "si",
+        "salvo",
+        "excepto",
+        "minimo",
+        "antes",
+        "despues",
+        "hasta",
+        "primer",
+        "dentro",
+    }
 )
 _BOUNDS: Final = frozenset(
-    "only solo outside fuera all every any everything always never todo todos todas siempre cualquier".split()
+    {
+        "only",
+        "solo",
+        "outside",
+        "fuera",
+        "all",
+        "every",
+        "any",
+        "everything",
+        "always",
+        "never",
+        "todo",
+        "todos",
+        "todas",
+        "siempre",
+        "cualquier",
+    }
 )
 _FIGURES: Final = frozenset({"money", "percent", "duration", "length", "num", "cross", "link", "era", "size"})
 Mark = tuple[str, ...]
@@ -200,10 +259,8 @@ def is_policy_string(text: str, policies: Mapping[str, str]) -> str | None:
     """Returns the topic whose words hold this link, handle or address exactly."""
     wanted = text.rstrip(".,!?;:)").lower()
     for topic, words in policies.items():
-        if (
-            (wanted
-            and wanted in words.lower().split())
-            or any(wanted == word.strip(".,!?;:()").lower() for word in words.split())
+        if (wanted and wanted in words.lower().split()) or any(
+            wanted == word.strip(".,!?;:()").lower() for word in words.split()
         ):
             return topic
     return None

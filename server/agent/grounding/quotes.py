@@ -1,4 +1,4 @@
-"""Runs of words taken over from a row's own text: "small stain on the left cuff" needs no further proof, whatever its words mean alone."""
+"""Runs of words taken over from a row's own text: "small stain on the left cuff" needs no further proof."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the check holds in its hands while it reads one reply: the evidence, the clauses, and the claims found so far."""
+"""What the check holds in its hands while it reads one reply: evidence, clauses, and the claims so far."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Reading:
     def settle(
         self, clause: Clause, units: Sequence[Unit], kind: str, said: str, answers: Iterable[tuple[int, Answer]]
     ) -> bool:
-        """Backs the claim when every piece it may be about says so, else holds it with the nearest fact. Returns whether it was backed."""
+        """Backs the claim when every piece it may be about says so, else holds it with the nearest fact."""
         known = list(answers)
         right = [(number, answer) for number, answer in known if answer.backed]
         if known and len(right) == len(known):

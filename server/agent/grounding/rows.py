@@ -12,7 +12,22 @@ from server.agent.grounding.tokens import Token, root, tokenise
 from store.stock import Piece
 
 _LONGEST_DESCRIPTION: Final = 6000
-_FAKE: Final = frozenset("faux fake imitation vegan pleather style styled inspired look like effect replica".split())
+_FAKE: Final = frozenset(
+    {
+        "faux",
+        "fake",
+        "imitation",
+        "vegan",
+        "pleather",
+        "style",
+        "styled",
+        "inspired",
+        "look",
+        "like",
+        "effect",
+        "replica",
+    }
+)
 """Beside a material or a brand these say that it is not that."""
 
 

@@ -1,4 +1,4 @@
-"""Finds what a reply speaks of: prices, lengths, sizes, times, pieces, and the words between. Each character once, the longest first."""
+"""Finds what a reply speaks of: prices, lengths, sizes, times, pieces, and the words between, the longest first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,26 @@ _PREFIX: Final = {
 }
 _LETTERS: Final = {"S": "S", "M": "M", "L": "L"}
 _EMPTY: Final[Tags] = {}
-_NOT_A_UNIT: Final = frozenset("the a an total stock all my our your this that it black good great person".split())
+_NOT_A_UNIT: Final = frozenset(
+    {
+        "the",
+        "a",
+        "an",
+        "total",
+        "stock",
+        "all",
+        "my",
+        "our",
+        "your",
+        "this",
+        "that",
+        "it",
+        "black",
+        "good",
+        "great",
+        "person",
+    }
+)
 _YES_SIGNS: Final = frozenset("✅✔☑👍👌🆗💯🙆")
 _NO_SIGNS: Final = frozenset("❌✖🚫👎⛔❎🙅")
 _SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚")

@@ -32,16 +32,54 @@ _TOKEN: Final = re.compile(
 )
 
 _ENDINGS: Final = {"'ll": "will", "'ve": "have", "'re": "are", "'d": "would", "'m": "am"}
-_IS: Final = frozenset("it that there here what who how where this he she let everything one".split())
+_IS: Final = frozenset(
+    {"it", "that", "there", "here", "what", "who", "how", "where", "this", "he", "she", "let", "everything", "one"}
+)
 _WHOLE: Final = {
-    "cant": ("can", "not"), "can't": ("can", "not"), "cannot": ("can", "not"), "won't": ("will", "not"), "wont": ("will", "not"), "shan't": ("shall", "not"),
-    "dont": ("do", "not"), "doesnt": ("does", "not"), "didnt": ("did", "not"), "isnt": ("is", "not"), "arent": ("are", "not"), "wasnt": ("was", "not"),
-    "werent": ("were", "not"), "havent": ("have", "not"), "hasnt": ("has", "not"), "couldnt": ("could", "not"), "wouldnt": ("would", "not"), "shouldnt": ("should", "not"),
-    "aint": ("is", "not"), "ain't": ("is", "not"), "im": ("i", "am"), "ive": ("i", "have"), "weve": ("we", "have"), "youre": ("you", "are"), "thats": ("that", "is"),
-    "theres": ("there", "is"), "heres": ("here", "is"), "theyre": ("they", "are"), "whats": ("what", "is"), "let's": ("let", "us"), "lets": ("let", "us"),
-    "gonna": ("going", "to"), "wanna": ("want", "to"), "gotta": ("have", "to"), "gotcha": ("got", "you"), "lemme": ("let", "me"), "y'all": ("you",),
-    "youll": ("you", "will"), "itll": ("it", "will"), "youd": ("you", "would"), "ya'll": ("you",), "c'mon": ("come", "on"), "dunno": ("do", "not", "know"),
-}  # fmt: skip
+    "cant": ("can", "not"),
+    "can't": ("can", "not"),
+    "cannot": ("can", "not"),
+    "won't": ("will", "not"),
+    "wont": ("will", "not"),
+    "shan't": ("shall", "not"),
+    "dont": ("do", "not"),
+    "doesnt": ("does", "not"),
+    "didnt": ("did", "not"),
+    "isnt": ("is", "not"),
+    "arent": ("are", "not"),
+    "wasnt": ("was", "not"),
+    "werent": ("were", "not"),
+    "havent": ("have", "not"),
+    "hasnt": ("has", "not"),
+    "couldnt": ("could", "not"),
+    "wouldnt": ("would", "not"),
+    "shouldnt": ("should", "not"),
+    "aint": ("is", "not"),
+    "ain't": ("is", "not"),
+    "im": ("i", "am"),
+    "ive": ("i", "have"),
+    "weve": ("we", "have"),
+    "youre": ("you", "are"),
+    "thats": ("that", "is"),
+    "theres": ("there", "is"),
+    "heres": ("here", "is"),
+    "theyre": ("they", "are"),
+    "whats": ("what", "is"),
+    "let's": ("let", "us"),
+    "lets": ("let", "us"),
+    "gonna": ("going", "to"),
+    "wanna": ("want", "to"),
+    "gotta": ("have", "to"),
+    "gotcha": ("got", "you"),
+    "lemme": ("let", "me"),
+    "y'all": ("you",),
+    "youll": ("you", "will"),
+    "itll": ("it", "will"),
+    "youd": ("you", "would"),
+    "ya'll": ("you",),
+    "c'mon": ("come", "on"),
+    "dunno": ("do", "not", "know"),
+}
 
 
 _IRREGULAR: Final = {
@@ -156,14 +194,13 @@ def tokenise(text: str) -> list[Token]:
             key = raw.replace(".", "").lower()
             tokens.append(Token("word", key, raw, start, end, key, None, glued))
         elif kind == "word":
-            for key in _keys(raw):
-                tokens.append(Token("word", key, raw, start, end, singular(key), None, glued))
+            tokens += [Token("word", key, raw, start, end, singular(key), None, glued) for key in _keys(raw)]
         else:
             value = number(raw) if kind == "num" else _fraction(raw) if kind == "frac" else None
             key = "".join(raw.lower().split())
             if kind == "decade":
                 key = key.replace("'", "")
-                key = key[2:] if key.startswith("19") else key
+                key = key.removeprefix("19")
             tokens.append(Token("num" if kind == "frac" else kind, key, raw, start, end, key, value, glued))
         glued = True
     return tokens

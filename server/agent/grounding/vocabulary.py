@@ -40,7 +40,25 @@ _ROW_TOPICS: Final = frozenset({"fit", "provenance"})
 _SOME: Final = {"few": 2, "couple": 2, "several": 3}
 """How many available pieces these words need."""
 _PEOPLE: Final = frozenset(
-    "i you we me us your my our let measurement measurements yo tu te me nos medida medidas".split()
+    {
+        "i",
+        "you",
+        "we",
+        "me",
+        "us",
+        "your",
+        "my",
+        "our",
+        "let",
+        "measurement",
+        "measurements",
+        "yo",
+        "tu",
+        "te",
+        "nos",
+        "medida",
+        "medidas",
+    }
 )
 _PAIRS: Final = frozenset(
     {"pants", "shorts", "shoes", "trousers", "earrings", "gloves", "sunglasses", "loafers", "overalls"}
@@ -62,14 +80,12 @@ def judge(reading: Reading, clause: Clause) -> None:
         tags = unit.tags
         if "offer_verb" in tags:
             reading.hold([unit], "commitment", f'"{unit.raw}": nothing in the evidence commits the shop to it')
-        elif "measure" in tags and id(unit) not in reading.kind_words and _bare_part(reading, clause):
-            _unknown(reading, clause, unit, denied=denied)
-        elif "adjective" in tags and "function" not in tags and id(unit) not in reading.kind_words and not clause.asks:
+        elif id(unit) not in reading.kind_words and _part(reading, clause, unit):
             _unknown(reading, clause, unit, denied=denied)
         elif "policy" in tags:
             _policy_word(reading, clause, unit, denied=denied)
         elif "condition" in tags and not ("colour" in tags or "safe" in tags):
-            _settle(reading, clause, unit, "condition", denied, lambda row, unit: condition(row, unit))
+            _settle(reading, clause, unit, "condition", denied, condition)
         elif (
             (label := next((label for label in IDENTITY if label in tags), None)) is not None
             and "function" not in tags
@@ -79,14 +95,7 @@ def judge(reading: Reading, clause: Clause) -> None:
             if clause.prefers and (clause.asks or clause.has("if") or meanings(unit) <= reading.question.roots):
                 unit.done = True
             else:
-                _settle(
-                    reading,
-                    clause,
-                    unit,
-                    label,
-                    denied,
-                    lambda row, unit: Answer(backs(row, unit), _FIELD[label], _fact(row, label)),
-                )
+                _settle(reading, clause, unit, label, denied, _attribute(label))
         elif not tags or not tags.keys() & _PLAIN:
             _unknown(reading, clause, unit, denied=denied)
 
@@ -104,13 +113,22 @@ def _settle(
     reading.settle(clause, [unit], kind, said, answers)
 
 
+def _part(reading: Reading, clause: Clause, unit: Unit) -> bool:
+    """Tells whether the unit speaks of a part or a dimension without measuring it: "a snap collar", "it is long"."""
+    if "measure" in unit.tags and _bare_part(reading, clause):
+        return True
+    return "adjective" in unit.tags and "function" not in unit.tags and not clause.asks
+
+
 def _bare_part(reading: Reading, clause: Clause) -> bool:
-    """Tells whether a part such as "collar" or "sleeve" is spoken of without a figure and not with the customer: "a snap collar"."""
+    """Tells whether a part such as a collar is spoken of without a figure: "a snap collar"."""
     if clause.asks or clause.prefers or clause.offers:
         return False
     if any(unit.keys[0] in _PEOPLE for unit in clause.units):
         return False
-    return not any(unit.value is not None for part in reading.clauses if part.sentence == clause.sentence for unit in part.units)
+    return not any(
+        unit.value is not None for part in reading.clauses if part.sentence == clause.sentence for unit in part.units
+    )
 
 
 def _mention(reading: Reading, clause: Clause, unit: Unit) -> None:
@@ -130,6 +148,11 @@ def _mention(reading: Reading, clause: Clause, unit: Unit) -> None:
         )
 
 
+def _attribute(label: str) -> Callable[[Row, Unit], Answer]:
+    """Returns how a row answers to a colour, a garment, a material or an era."""
+    return lambda row, unit: Answer(backs(row, unit), _FIELD[label], _fact(row, label))
+
+
 def _fact(row: Row, label: str) -> str | None:
     return {
         "colour": row.piece.color,
@@ -146,7 +169,7 @@ def condition(row: Row, unit: Unit) -> Answer:
     value = row.piece.condition or None
     if name in own or (name == "used" and own & {"worn", "gently"}) or (name == "worn" and "worn" in own):
         return Answer(True, "condition", value)
-    if len(unit.keys) > 1 or name not in {"new"}:
+    if len(unit.keys) > 1 or name != "new":
         return Answer(row.says(unit.keys), "condition", value)
     return Answer(row.says(("condition", unit.key)), "condition", value)
 
@@ -173,9 +196,11 @@ def _condition(reading: Reading, clause: Clause) -> None:
     if not praise:
         return
     for unit in praise:
-        reading.settle(clause, [unit], "condition", f'"{unit.raw}" of its condition', (
-            (number, Answer(_praised(reading.rows[number], unit), "condition", reading.rows[number].piece.condition or None)) for number in sorted(clause.rows)
-        ))  # fmt: skip
+        rows = [(number, reading.rows[number]) for number in sorted(clause.rows)]
+        answers = [
+            (number, Answer(_praised(row, unit), "condition", row.piece.condition or None)) for number, row in rows
+        ]
+        reading.settle(clause, [unit], "condition", f'"{unit.raw}" of its condition', answers)
 
 
 def _predicate(units: Sequence[Unit], unit: Unit, part: int) -> bool:
