@@ -158,7 +158,7 @@ def _reason(held: tuple[str, str]) -> str:
 def _answer(
     request: DraftRequest, reading: intents.Reading, reader: Reader, voice: Voice, adds: tuple[str, ...]
 ) -> Answer:
-    media = _media(request.turns)
+    media = _media(request.turns, posts_known=bool(request.shared))
     said = [text for text in request.unanswered if text.strip()]
     if media and not said and not request.shared:
         answer = Answer([voice.say("media")])
@@ -192,10 +192,11 @@ def _answer(
     return answer
 
 
-_SEEN_KINDS: Final = frozenset({"text", "share_post", "", "post", "link"})
+_POSTS: Final = frozenset({"share_post", "post"})
+_SEEN_KINDS: Final = frozenset({"text", "", "link", *_POSTS})
 
 
-def _media(turns: Sequence[Turn]) -> str:
+def _media(turns: Sequence[Turn], *, posts_known: bool) -> str:
     """Names what came besides text since our last reply, or ""."""
     burst: list[Turn] = []
     for turn in reversed(turns):
@@ -203,7 +204,10 @@ def _media(turns: Sequence[Turn]) -> str:
             break
         burst.append(turn)
     kinds = dict.fromkeys(turn.kind.lower() for turn in reversed(burst) if turn.kind.lower() not in _SEEN_KINDS)
-    return ", ".join(f"a {kind}" if kind.isalpha() else "something" for kind in kinds)
+    named = [f"a {kind}" if kind.isalpha() else "something" for kind in kinds]
+    if not posts_known and any(turn.kind.lower() in _POSTS for turn in burst):
+        named.append("a post that shows no piece of the stock")
+    return ", ".join(named)
 
 
 class _Wish:

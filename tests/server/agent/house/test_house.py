@@ -202,6 +202,15 @@ def test_a_picture_alone_gets_a_question_and_the_owner(shop: sqlite3.Connection)
     assert "?" in drafted.text
 
 
+def test_a_post_of_no_piece_is_for_the_owner(shop: sqlite3.Connection) -> None:
+    """A shared post that shows no piece of the stock is named as what only she can look at."""
+    drafted = ask(shop, "is this one available?", earlier=(Turn("user", "", kind="share_post"),))
+    assert drafted.needs_owner
+    assert "?" in drafted.text
+    alone = ask(shop, earlier=(Turn("user", "", kind="share_post"),))
+    assert "post" in (alone.hold_reason or "")
+
+
 def test_a_hold_that_was_made_is_confirmed(shop: sqlite3.Connection) -> None:
     """The confirmation of a hold names the piece and says on hold; in a line it says so."""
     shop.execute("UPDATE items SET status = 'held' WHERE sku = 'J-014'")
