@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -20,6 +21,7 @@ from philia_tui import keys
 from philia_tui.desk import Desk
 from philia_tui.health import ServerHandle
 from philia_tui.screens.inbox import InboxScreen
+from philia_tui.screens.typing import Typing
 from philia_tui.themes import DEFAULT, THEMES
 from server.settings import Settings
 from store.clock import Clock, system_clock
@@ -113,9 +115,16 @@ class PhiliaApp(App[None]):
 
     # Everywhere
 
+    def on_key(self, event: events.Key) -> None:
+        """Gives a key to what waits for words before any binding is looked up."""
+        screen = self.screen
+        if isinstance(screen, Typing) and screen.take(event):
+            event.prevent_default()
+            event.stop()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Lets only leaving and the palette act while something is being typed."""
-        if getattr(self.screen, "typing", False) and action in EVERYWHERE:
+        if isinstance(self.screen, Typing) and self.screen.typing and action in EVERYWHERE:
             return False
         return super().check_action(action, parameters)
 

@@ -94,23 +94,25 @@ class Typing(Screen[None]):
             return False
         return super().check_action(action, parameters)
 
-    def on_key(self, event: events.Key) -> None:
-        """Keeps a key that was meant for a field which is not there yet, or was not when it was pressed."""
+    def take(self, key: events.Key) -> bool:
+        """Takes a key before it can become a verb; tells whether it did.
+
+        Such a key was in flight when the field was asked for, or when it got the focus: a field takes every letter
+        itself, so one that comes up to the app was not typed for anything behind it.
+        """
         if self.jumping:
-            event.stop()
-            event.prevent_default()
-            self.land(event.character or event.key)
-            return
+            self.land(key.character or key.key)
+            return True
         if not self.typing:
-            return
-        focused = self.focused
+            return False
         if self._early is not None:
-            event.stop()
-            self._early.append(event)
-        elif focused is not None and focused.id in {"ask-input", "editor"} and event.is_printable:
-            # A field takes every letter itself; one that comes up to here was in flight when it got the focus.
-            event.stop()
-            focused.post_message(_again(event))
+            self._early.append(key)
+            return True
+        focused = self.focused
+        if focused is not None and focused.id in {"ask-input", "editor"} and key.is_printable:
+            focused.post_message(_again(key))
+            return True
+        return False
 
 
 def _again(key: events.Key) -> events.Key:

@@ -54,10 +54,10 @@ async def settle(pilot: Pilot[Any], *, until: Callable[[], bool] | None = None, 
     while asyncio.get_running_loop().time() < deadline:
         await pilot.pause()
         # A question waits for keys; one that was answered is still at work.
-        asked = bool(inbox.query("#ask-input")) and not inbox.query_one("#ask").answer.done()
-        waits = any(worker.group == "ask" and not asked for worker in pilot.app.workers) or any(
-            worker.group in {"act", "bulk", "undo", "lists"} for worker in pilot.app.workers
-        )
+        screen = pilot.app.screen
+        asked = any(not one.answer.done() for one in screen.query("#ask"))
+        busy = {"act", "undo", "lists"} | (set() if asked else {"ask", "bulk"})
+        waits = any(worker.group in busy for worker in pilot.app.workers)
         quiet = 0 if waits or inbox.is_reading or (until is not None and not until()) else quiet + 1
         assert not inbox.faults, inbox.faults
         if quiet >= 2:

@@ -67,9 +67,7 @@ def test_an_edit_that_the_input_leaves_unfinished_sends_nothing(
     assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == 0
 
 
-def test_a_draft_that_was_not_read_out_is_not_approved(
-    db: sqlite3.Connection, db_path: Path, clock: FakeClock
-) -> None:
+def test_a_draft_that_was_not_read_out_is_not_approved(db: sqlite3.Connection, db_path: Path, clock: FakeClock) -> None:
     """A draft that took the place of the one read out is refused, in words."""
     conversation, draft = suede(Shop(db, clock()))
     lines = iter(("1", "approve"))
