@@ -92,8 +92,8 @@ async def serve(
     cannot be, StoreError (lock.AlreadyRunning when another server works on this database) and PortTaken, each with
     what to do.
     """
-    if public.wanted(settings):
-        public.check(settings, secrets, insecure=insecure)
+    if public.wanted(settings) and not insecure:
+        public.demand_signature(settings, secrets)
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         lock.ServerLock(path) as held,
@@ -190,7 +190,8 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
         # Together, so that they share commits; the writer keeps their order.
         await asyncio.gather(*(_apply(database, logged, clock, rules) for logged in waiting))
         if waiting:
-            server.workers["draft"].ring()
+            for name in {"draft", "fetch"} & set(server.workers):
+                server.workers[name].ring()
         return len(waiting)
 
     async def draft() -> int:
