@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +13,7 @@ import typer
 from msgspec.structs import replace
 
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
+from server.parent import stop_with_parent
 from server.secrets import Secrets
 from server.secrets import load as load_secrets
 
@@ -62,16 +61,22 @@ def serve(
     Example: philia serve --tunnel cloudflared
     """
     # Heavy rooms, 2.5 s of imports: only a server pays for them.
-    from server import logs  # noqa: PLC0415
-    from server.listener.serving import PortTaken  # noqa: PLC0415
+    from server import logs, public  # noqa: PLC0415
     from server.tunnel.kinds import TunnelError  # noqa: PLC0415
     from store.errors import StoreError  # noqa: PLC0415
 
     where = through(shop(ctx), tunnel)
+    try:
+        if public.wanted(where.settings):
+            public.check(where.settings, secrets_of(where), insecure=insecure)
+    except TunnelError as fault:
+        fail(str(fault))
+    from server.listener.serving import PortTaken  # noqa: PLC0415
+
     written = logs.start(where.settings.log, where.path)
     try:
         asyncio.run(_serve(where, child=child, insecure=insecure))
-    except (PortTaken, StoreError, TunnelError) as fault:
+    except (PortTaken, StoreError) as fault:
         fail(str(fault))
     except OSError as fault:
         fail(f"The server cannot run: {fault}. Its log is {written}.")
@@ -96,7 +101,7 @@ async def _serve(where: Shop, *, child: bool, insecure: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     if child:
-        loop.add_reader(sys.stdin.fileno(), _when_parent_ends, loop, stop)
+        stop_with_parent(stop)
 
     def announce(ready: runtime.Ready) -> None:
         complain(f"Listening on {ready.listening}{where.settings.listener.path} (pid {ready.pid}). Ctrl+C ends it.")
@@ -126,17 +131,6 @@ def public_lines(public: Public, path: str) -> list[str]:
     if public.webhook == "subscribed":
         return [f"TikTok posts its webhooks to {public.address}{path}"]
     return [f"TikTok does not post here yet: {public.webhook}"]
-
-
-def _when_parent_ends(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Stops when the pipe from the inbox closes: however the inbox ended, its server ends with it."""
-    try:
-        gone = os.read(sys.stdin.fileno(), 4096) == b""
-    except OSError:
-        gone = True
-    if gone:
-        loop.remove_reader(sys.stdin.fileno())
-        stop.set()
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:

@@ -172,7 +172,7 @@ class Premises:
             db.close()
 
     def _start_simulator(self) -> str:
-        arguments = ["-m", "server.simulator", "--ledger", str(self.ledger), "--secret", SECRET]
+        arguments = ["-m", "server.simulator", "--child", "--ledger", str(self.ledger), "--secret", SECRET]
         child = self._spawn("simulator", arguments, read_errors=False)
         line = _first_line(child, child.process.stdout, "{")
         return str(json.loads(line)["url"])

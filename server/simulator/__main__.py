@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--business-id", default=BUSINESS_ID)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faults", help="faults at the start: JSON, or @FILE with JSON")
+    parser.add_argument("--child", action="store_true", help="end when standard input closes")
     asked = parser.parse_args(arguments)
     try:
         faults = (
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             business_id=asked.business_id,
             seed=asked.seed,
             faults=faults,
+            child=asked.child,
         )
     except (OSError, json.JSONDecodeError, UnknownFault) as error:
         sys.stderr.write(f"The simulator cannot start: {error}\n")

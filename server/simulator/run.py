@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import uvicorn
 from fastapi import FastAPI
 
+from server.parent import stop_with_parent
 from server.simulator.answers import CuttableProtocol
 from server.simulator.api import Api
 from server.simulator.control import Control
@@ -208,10 +209,11 @@ def run(
     business_id: str = BUSINESS_ID,
     seed: int = 0,
     faults: Mapping[str, Any] | None = None,
+    child: bool = False,
 ) -> None:
-    """Runs the simulator until SIGTERM or SIGINT; `announce` is given `{"url", "ledger", …}` once it listens.
+    """Runs the simulator until SIGTERM or SIGINT, or as a `child` until standard input closes.
 
-    Raises OSError when the port is taken.
+    `announce` is given `{"url", "ledger", …}` once it listens. Raises OSError when the port is taken.
     """
     simulator = Simulator(
         port,
@@ -223,14 +225,16 @@ def run(
         seed=seed,
         faults=faults,
     )
-    asyncio.run(_run(simulator, announce))
+    asyncio.run(_run(simulator, announce, child=child))
 
 
-async def _run(simulator: Simulator, announce: Callable[[dict[str, Any]], None]) -> None:
+async def _run(simulator: Simulator, announce: Callable[[dict[str, Any]], None], *, child: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if child:
+        stop_with_parent(stop)
     async with simulator:
         world = simulator.world
         announce(
