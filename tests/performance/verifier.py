@@ -13,9 +13,14 @@ from dataclasses import replace
 
 from server.agent.evidence import Evidence
 from server.agent.grounding import check
-from tests.server.agent.grounding.drafts import MUTATIONS, Draft, mutants, stock, true_draft
+from tests.server.agent.grounding.drafts import Draft, true_draft
+from tests.server.agent.grounding.mutations import MUTATIONS, mutants
+from tests.server.agent.grounding.shop import stock
 
-_SENTENCE = "All measurements were taken lying flat, please compare with a garment of your own before buying; small signs of wear are part of its age. "
+_SENTENCE = (
+    "All measurements were taken lying flat, please compare with a garment of your own before buying; "
+    "small signs of wear are part of its age. "
+)
 
 
 def _long(draft: Draft) -> Draft:
@@ -36,9 +41,8 @@ def _measure(name: str, drafts: list[Draft]) -> None:
         spent.append((time.process_time_ns() - started) / 1e6)
     spent.sort()
     count = len(spent)
-    print(
-        f"| {name} | {count} | {spent[count // 2]:.2f} | {spent[int(count * 0.95)]:.2f} | {spent[int(count * 0.99)]:.2f} | {spent[-1]:.2f} |"
-    )
+    at = [spent[int(count * share)] for share in (0.5, 0.95, 0.99)]
+    print(f"| {name} | {count} | " + " | ".join(f"{ms:.2f}" for ms in [*at, spent[-1]]) + " |")
 
 
 def main() -> None:
@@ -49,8 +53,8 @@ def main() -> None:
     families = sorted(MUTATIONS)
     lies = [draft for family in families for draft in mutants(family, 1, max(1, count // len(families)))]
     kinds: list[tuple[str, Callable[[], list[Draft]]]] = [
-        ("true drafts, 1–5 pieces", lambda: truths),
-        ("mutants, 1–5 pieces", lambda: lies),
+        ("true drafts, 1 to 5 pieces", lambda: truths),
+        ("mutants, 1 to 5 pieces", lambda: lies),
         ("true drafts, 10 pieces of 600 characters", lambda: [_long(draft) for draft in truths]),
     ]
     for draft in truths[:50]:

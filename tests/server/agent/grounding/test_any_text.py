@@ -13,16 +13,78 @@ from hypothesis import strategies as st
 from server.agent.evidence import Evidence, Search
 from server.agent.grounding import LONGEST, check
 from store.stock import Piece
-from tests.server.agent.grounding.drafts import MUTATIONS, absent_draft, mutants, true_draft
+from tests.server.agent.grounding.drafts import absent_draft, true_draft
+from tests.server.agent.grounding.mutations import MUTATIONS, mutants
 
 PIECE = Piece(
-    sku="N-1", name="Nike Windbreaker", brand="Nike", category="Jackets & Coats", size="L", price_cents=4500, color="navy", era="90s",
-    measurements={"pit_to_pit": 622, "length": 711}, condition="used", description="Two zip pockets. No holes. 100% nylon.",
-)  # fmt: skip
+    sku="N-1",
+    name="Nike Windbreaker",
+    brand="Nike",
+    category="Jackets & Coats",
+    size="L",
+    price_cents=4500,
+    color="navy",
+    era="90s",
+    measurements={"pit_to_pit": 622, "length": 711},
+    condition="used",
+    description="Two zip pockets. No holes. 100% nylon.",
+)
 EVIDENCE = Evidence((PIECE,), {"shipping": "We ship within 3 business days."}, (Search("nike", ("N-1",)),))
 WORDS = st.sampled_from(
-    "the Nike windbreaker is not available sold on hold $45 45 24.5\" pit to pit length size L XL yes no and , . ? ! if we have couldn't find only free ship "
-    "it's never new navy 90s half {name} 12x30 100% ½ sí está vendida talla cm both together a".split()
+    [
+        "the",
+        "Nike",
+        "windbreaker",
+        "is",
+        "not",
+        "available",
+        "sold",
+        "on",
+        "hold",
+        "$45",
+        "45",
+        '24.5"',
+        "pit",
+        "to",
+        "pit",
+        "length",
+        "size",
+        "L",
+        "XL",
+        "yes",
+        "no",
+        "and",
+        ",",
+        ".",
+        "?",
+        "!",
+        "if",
+        "we",
+        "have",
+        "couldn't",
+        "find",
+        "only",
+        "free",
+        "ship",
+        "it's",
+        "never",
+        "new",
+        "navy",
+        "90s",
+        "half",
+        "{name}",
+        "12x30",
+        "100%",
+        "½",
+        "sí",
+        "está",
+        "vendida",
+        "talla",
+        "cm",
+        "both",
+        "together",
+        "a",
+    ]
 )
 
 
@@ -54,9 +116,40 @@ def test_any_row_is_read(name: str, description: str, brand: str) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["a", "1", "a.", "1.1,", "@", "a@", "-", "{", "[a", "$", "½", "no ", "a-", "1 ", "one ", "and a half ", "the Nike windbreaker ", "not available ", "pit to pit 24.5 ", "www.", "a.b.", "\u0301", "\u200b",
-     "No. ", "no holes ", "we have and ", "24.5 in, ", "if ", "Yes! ", "only ", "couldn't find any "],
-)  # fmt: skip
+    [
+        "a",
+        "1",
+        "a.",
+        "1.1,",
+        "@",
+        "a@",
+        "-",
+        "{",
+        "[a",
+        "$",
+        "½",
+        "no ",
+        "a-",
+        "1 ",
+        "one ",
+        "and a half ",
+        "the Nike windbreaker ",
+        "not available ",
+        "pit to pit 24.5 ",
+        "www.",
+        "a.b.",
+        "\u0301",
+        "\u200b",
+        "No. ",
+        "no holes ",
+        "we have and ",
+        "24.5 in, ",
+        "if ",
+        "Yes! ",
+        "only ",
+        "couldn't find any ",
+    ],
+)
 def test_long_and_pathological_texts_end_soon(part: str) -> None:
     """No text makes the check slow: as long a text of the worst kind as it reads takes seconds at most, even here."""
     text = (part * LONGEST)[:LONGEST]
@@ -78,9 +171,15 @@ def _less(rng: random.Random, evidence: Evidence, about: str) -> Evidence:
         return dataclasses.replace(evidence, searches=(), policies={})
     piece = evidence.pieces[at]
     bare = [
-        None, dataclasses.replace(piece, description=""), dataclasses.replace(piece, price_cents=None), dataclasses.replace(piece, measurements={}), dataclasses.replace(piece, size=""),
-        dataclasses.replace(piece, color="", era="", material=""), dataclasses.replace(piece, condition="", category=""), piece,
-    ][choice]  # fmt: skip
+        None,
+        dataclasses.replace(piece, description=""),
+        dataclasses.replace(piece, price_cents=None),
+        dataclasses.replace(piece, measurements={}),
+        dataclasses.replace(piece, size=""),
+        dataclasses.replace(piece, color="", era="", material=""),
+        dataclasses.replace(piece, condition="", category=""),
+        piece,
+    ][choice]
     rest = [one for number, one in enumerate(evidence.pieces) if number != at]
     kept = rest if bare is None or choice == 7 else [*evidence.pieces[:at], bare, *evidence.pieces[at + 1 :]]
     return dataclasses.replace(evidence, pieces=tuple(kept))

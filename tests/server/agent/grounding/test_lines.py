@@ -9,9 +9,21 @@ import pytest
 from server.agent.grounding import BadLine, check_line
 
 ITEM = {
-    "sku": "J-014", "name": "Brown Suede Jacket", "brand": "", "category": "Jackets & Coats", "size": "M", "price": "85.00", "currency": "USD",
-    "measurements": {"pit_to_pit": 21.0, "length": 25.0}, "unit": "in", "color": "brown", "era": "70s", "condition": "used", "status": "available", "description": "",
-}  # fmt: skip
+    "sku": "J-014",
+    "name": "Brown Suede Jacket",
+    "brand": "",
+    "category": "Jackets & Coats",
+    "size": "M",
+    "price": "85.00",
+    "currency": "USD",
+    "measurements": {"pit_to_pit": 21.0, "length": 25.0},
+    "unit": "in",
+    "color": "brown",
+    "era": "70s",
+    "condition": "used",
+    "status": "available",
+    "description": "",
+}
 
 
 def ask(reply: str, customer: str = "", **more: object) -> dict[str, object]:
@@ -59,7 +71,7 @@ def test_a_quoted_policy_is_policy() -> None:
 
 
 def test_a_search_backs_an_absence() -> None:
-    """ "Couldn't find" needs a finished search that found none."""
+    """An honest "couldn't find" needs a finished search that found none."""
     found_none = {"items": [], "searches": [{"query": "nike windbreaker L", "skus": []}]}
     reply = "Sorry, I couldn't find a Nike windbreaker in L right now."
     assert ask(reply, "nike windbreaker in L?", **found_none)["verdict"] == "pass"

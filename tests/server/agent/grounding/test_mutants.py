@@ -7,7 +7,8 @@ import random
 import pytest
 
 from server.agent.grounding import check
-from tests.server.agent.grounding.drafts import MUTATIONS, Draft, absent_draft, mutants, true_draft
+from tests.server.agent.grounding.drafts import Draft, absent_draft, true_draft
+from tests.server.agent.grounding.mutations import MUTATIONS, mutants
 
 SHORT = 60
 FULL = 2000
