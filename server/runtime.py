@@ -33,7 +33,7 @@ from server.settings import Settings
 from server.tiktok.client import TikTokClient
 from server.tokens import Renewer
 from server.work import Worker
-from store import drafts, failpoints, inbound, lock, reconciling
+from store import drafts, failpoints, inbound, lock, prompt_versions, reconciling
 from store.clock import Clock, system_clock
 from store.database import Database, connect
 from store.errors import StoreError
@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 WATCH_SECONDS: Final = 0.2
 """How often the server looks whether another process wrote: an approval waits no longer than this."""
 
-STOP_SECONDS: Final = 20.0
-"""What a shutdown may take: one request's timeout and a flush."""
+ROUND_SECONDS: Final = 3.0
+"""What a round under way may still take at a shutdown before it is cancelled; each is safe to repeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +136,9 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
             settings, secrets, read=database.read, policies=policies, learned=learning.rules_for_prompt, clock=clock
         )
         open_things.push_async_callback(drafter.aclose)
+        # The model's client costs 1.1 s to import: the first customer should not wait for it.
+        open_things.callback(asyncio.create_task(drafter.warm(), name="warm").cancel)
+        await database.write(_keep_prompts, drafter, now=clock())
         sender = None
         if client is not None:
             sender = Sender(
@@ -170,6 +173,13 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
             ),
         )
         yield server
+
+
+def _keep_prompts(db: sqlite3.Connection, drafter: AIAgent, *, now: int) -> None:
+    for prompt in drafter.prompts:
+        prompt_versions.record(
+            db, prompt.name, prompt.version, text_hash=prompt.hash, text=prompt.text, share=prompt.share, now=now
+        )
 
 
 def _recover(db: sqlite3.Connection, *, boot: str, now: int) -> None:
@@ -318,11 +328,17 @@ async def _run(
     listener.should_exit = True
     for worker in server.workers.values():
         worker.stop()
-    async with asyncio.timeout(STOP_SECONDS):
-        if server.sender is not None:
-            await server.sender.drain()
-        await asyncio.gather(serving, *tasks, stopping, return_exceptions=True)
+    if server.sender is not None:
+        await server.sender.drain()
+    # A draft under way is written again at the next start; a request under way was waited for above.
+    _, slow = await asyncio.wait([serving, *tasks], timeout=ROUND_SECONDS)
+    for task in slow:
+        task.cancel()
+    ended = await asyncio.gather(serving, *tasks, return_exceptions=True)
     log.info("stopped")
+    for fault in ended:
+        if isinstance(fault, Exception):
+            raise fault
 
 
 def _clocks(server: Server) -> list[Clockwork]:

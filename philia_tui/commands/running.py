@@ -71,6 +71,7 @@ def serve(
             public.check(where.settings, secrets_of(where), insecure=insecure)
     except TunnelError as fault:
         fail(str(fault))
+    from server.agent.prompts import PromptError  # noqa: PLC0415
     from server.listener.serving import PortTaken  # noqa: PLC0415
 
     written = logs.start(where.settings.log, where.path)
@@ -78,6 +79,9 @@ def serve(
         asyncio.run(_serve(where, child=child, insecure=insecure))
     except (PortTaken, StoreError) as fault:
         fail(str(fault))
+    except PromptError as fault:
+        complain(str(fault))
+        raise typer.Exit(2) from fault
     except OSError as fault:
         fail(f"The server cannot run: {fault}. Its log is {written}.")
     finally:
