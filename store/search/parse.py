@@ -307,7 +307,7 @@ def _understood(reading: _Reading, start: int, end: int, words: Phrase) -> bool:
 
 
 def _is_unknown(word: str, vocabulary: Vocabulary) -> bool:
-    return word not in vocabulary.single and len(word) > 2
+    return len(word) > 2 and (word not in vocabulary.single or word in vocabulary.ignore)
 
 
 def _group(words: Phrase, vocabulary: Vocabulary, shop: Mapping[Phrase, str]) -> Group | None:
@@ -331,7 +331,12 @@ def garment_group(name: str, vocabulary: Vocabulary, typed: Phrase = ()) -> Grou
     for kind in garment.kinds:
         if kind in vocabulary.garments:
             phrases |= dict.fromkeys(vocabulary.garments[kind].words)
-    also = tuple(phrase for other in garment.also for phrase in vocabulary.garments[other].words)
+    also = tuple(
+        phrase
+        for other in garment.also
+        if other in vocabulary.garments
+        for phrase in vocabulary.garments[other].words
+    )
     return Group(
         "garment",
         name,

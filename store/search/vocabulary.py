@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from store.errors import StoreError
 from store.search.tokens import words_of
 
 Phrase = tuple[str, ...]
@@ -59,8 +58,17 @@ class Vocabulary:
 def vocabulary(beside: Path | None = None) -> Vocabulary:
     """Returns the vocabulary, with the owner's own file from the folder `beside` laid over it if there is one.
 
-    Raises StoreError naming the owner's file when it cannot be read as TOML.
+    A file that cannot be read is left out: half a line saved in an editor must not stop the drafts. `complaint` tells.
     """
+    return _found(beside)[0]
+
+
+def complaint(beside: Path | None) -> str | None:
+    """Returns what is wrong with the owner's file and what to do, or None; for the doctor and for whoever edits it."""
+    return _found(beside)[1]
+
+
+def _found(beside: Path | None) -> tuple[Vocabulary, str | None]:
     owners = None if beside is None else beside / OWNERS
     try:
         changed = 0 if owners is None else owners.stat().st_mtime_ns
@@ -70,17 +78,16 @@ def vocabulary(beside: Path | None = None) -> Vocabulary:
 
 
 @lru_cache(maxsize=8)
-def _load(owners: Path | None, _changed: int) -> Vocabulary:
-    data: dict[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    if owners is not None:
-        try:
-            data = _laid_over(data, tomllib.loads(owners.read_text(encoding="utf-8")))
-            return _built(data)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError, TypeError, KeyError) as fault:
-            raise StoreError(
-                f"The search words in {owners} cannot be read: {fault}. Mend the line, or move the file away."
-            ) from fault
-    return _built(data)
+def _load(owners: Path | None, _changed: int) -> tuple[Vocabulary, str | None]:
+    ours: dict[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    if owners is None:
+        return _built(ours), None
+    try:
+        theirs = tomllib.loads(owners.read_text(encoding="utf-8"))
+        return _built(_laid_over(ours, theirs)), None
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as fault:
+        told = f"The search words in {owners} cannot be used: {fault!r}. Mend the line, or move the file away."
+        return _load(None, 0)[0], told
 
 
 def _laid_over(ours: dict[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.search import search
+from store.search.vocabulary import complaint
 
 MENDED = {
     "windbraker": "windbreaker",
@@ -80,13 +81,16 @@ def test_a_word_becomes_a_target_with_its_first_pieces(shop: sqlite3.Connection)
 
 
 def test_the_owners_own_words(shop: sqlite3.Connection, db_path: Path) -> None:
-    """A vocabulary.toml beside the database adds words; a broken one is named in the error."""
-    from store.errors import StoreError
-
+    """A vocabulary.toml beside the database adds words; a broken one is left out and told, and the search goes on."""
+    folder = db_path.parent
     assert not search(shop, "bumbag").pieces
-    own = db_path.with_name("vocabulary.toml")
+    own = folder / "vocabulary.toml"
     own.write_text('ignore = "ciao"\n[garments.bag]\nwords = ["bag", "bumbag"]\nsizes = "none"\n', encoding="utf-8")
     assert {piece.sku for piece in search(shop, "ciao bumbag").pieces} >= {"B-001", "B-002"}
-    own.write_text("[garments\n", encoding="utf-8")
-    with pytest.raises(StoreError, match=r"vocabulary\.toml"):
-        search(shop, "bumbag")
+    assert complaint(folder) is None
+    for broken in ("[garments\n", 'garments = "x"\n', "[garments.bag]\nkind = 1\n", "[colors]\nred = 3\n", "\udcff"):
+        own.write_bytes(broken.encode("utf-8", "surrogateescape"))
+        assert str(own) in (complaint(folder) or "")
+        assert search(shop, "metallica tee").pieces
+    own.unlink()
+    assert complaint(folder) is None
