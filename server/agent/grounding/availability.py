@@ -266,7 +266,7 @@ def covering(reading: Reading, asked: frozenset[str], *, strict: bool = False) -
         sought = content(read_units(words[:400]))
         if asked and not all(meaning in asked or _may_go(meaning, asked, reading) for meaning in sought):
             continue
-        if not asked and allowed and not sought <= allowed:
+        if not asked and allowed and not _answers(sought, allowed):
             continue
         if asked and not (sought <= asked and sought) and not asked <= sought | reading.question.roots:
             continue
@@ -274,6 +274,12 @@ def covering(reading: Reading, asked: frozenset[str], *, strict: bool = False) -
         if all(sku in known and not _same_kind(known[sku], asked or reading.question.roots) for sku in search.skus):
             return search
     return None
+
+
+def _answers(sought: frozenset[str], question: frozenset[str]) -> bool:
+    """Tells whether a search was made for the question: its kinds are in it, and one of its plain words."""
+    plain = {meaning for meaning in sought if ":" not in meaning}
+    return sought - plain <= question and (not plain or bool(plain & question))
 
 
 def _may_go(meaning: str, asked: frozenset[str], reading: Reading) -> bool:

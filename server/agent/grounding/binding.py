@@ -28,6 +28,8 @@ def backs(row: Row, unit: Unit, *, loosely: bool = True) -> bool:
     """Tells whether the row's fields and name (loosely: its wider kind and description too) say this."""
     tags = unit.tags
     if unit.kind == "era":
+        if unit.label[:-1] in row.stems:
+            return True  # "Chuck 70s" are more than one Chuck 70
         return unit.label in _eras(row.tags, row.stems) or (
             loosely and unit.label in _eras(row.described_tags, row.described)
         )

@@ -119,6 +119,7 @@ def share(clauses: list[Clause]) -> None:
 
     A piece that is only named shares what the next clause says of availability; one named after "we have" is had too.
     """
+    _announce(clauses)
     pending: frozenset[int] = frozenset()
     offering: Clause | None = None
     for clause in clauses:
@@ -144,6 +145,16 @@ def share(clauses: list[Clause]) -> None:
             offering = None
         bare = named and not states and not figured
         pending = (pending | clause.rows) if bare else frozenset()
+
+
+def _announce(clauses: list[Clause]) -> None:
+    """Lets "available right now: the Nike, and the Adidas" speak of those that follow."""
+    naming = [clause.sure and any(identifies(unit) for unit in clause.units) for clause in clauses]
+    for at, clause in enumerate(clauses):
+        later = [other.rows for other, names in zip(clauses[at + 1 :], naming[at + 1 :], strict=True) if names]
+        open_to_all = len(clause.rows) > 1 and not clause.sure and not any(identifies(unit) for unit in clause.units)
+        if later and open_to_all and clause.has("available"):
+            clause.rows, clause.sure = frozenset[int]().union(*later), True
 
 
 def policies_first(reading: Reading) -> None:

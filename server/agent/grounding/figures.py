@@ -194,7 +194,7 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
             _written(reading, clause, at, unit)
     elif near is None and asked.asks_about("size_word:cues"):
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
-    elif _counts(reading, clause, at, unit):
+    elif _counts(reading, clause, at, unit) or _announces(reading, clause, at, unit, focus):
         reading.back([unit], "quantity", "listed", None, "count", label)
     elif _is_size(reading, clause, unit, before, label):
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
@@ -216,6 +216,13 @@ def _counts(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:
         and all(number in other.rows if other.kind == "mention" else backs(row, other) for other in described)
     ]
     return unit.value == len(fitting) and len(fitting) > 1
+
+
+def _announces(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus) -> bool:
+    """Tells whether the number counts the pieces that the reply goes on to name: "I've got two: …"."""
+    there = all(reading.rows[number].piece.status == "available" for number in focus.group)
+    offered = clause.has("offered") and at == len(clause.units) - 1
+    return unit.kind == "num" and offered and there and unit.value == len(focus.group) > 1
 
 
 def _is_size(reading: Reading, clause: Clause, unit: Unit, before: Sequence[Unit], label: str) -> bool:

@@ -135,6 +135,8 @@ _SIMPLE: Final = {
     "evaluative": "evaluative",
     "condition_noun": "condition_noun",
     "policy_neutral": "policy_neutral",
+    "look_into": "look_into",
+    "topics": "topic",
 }
 _TABLES: Final = {
     "currency": "currency",

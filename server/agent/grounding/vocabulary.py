@@ -30,6 +30,9 @@ _PLAIN: Final = frozenset(
         "measure",
         "around",
         "cue:cues",
+        "cue:sum",
+        "cue:asks",
+        "look_into",
         "size_word:cues",
         "condition_noun",
         "evaluative",
@@ -235,6 +238,9 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
             for number in sorted(clause.rows):
                 reading.back([unit, *rest], topic, "listed", reading.rows[number].piece.sku, "description")
             return
+    if "topic" in unit.tags and _looks_into(reading, clause):
+        unit.done = True
+        return
     if (
         topic == "quantity"
         and (clause.asks or clause.prefers)
@@ -262,6 +268,13 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
     if topic == "time" and "safe" in unit.tags and len(unit.keys) > 1:
         return
     reading.hold([unit], topic, f'"{unit.raw}": no policy of the shop says so')
+
+
+def _looks_into(reading: Reading, clause: Clause) -> bool:
+    """Tells whether the sentence only promises to find out: "let me check on the shipping"."""
+    units = [unit for part in reading.clauses if part.sentence == clause.sentence for unit in part.units]
+    topics = [unit for unit in units if "policy" in unit.tags and not unit.done]
+    return any("look_into" in unit.tags for unit in units) and all("topic" in unit.tags for unit in topics)
 
 
 def _says_together(row: Row, unit: Unit, rest: Sequence[Unit]) -> bool:
