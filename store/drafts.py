@@ -18,6 +18,10 @@ UNWRITTEN: Final = "state IN ('queued', 'drafting')"
 """The words of the index `drafts_due`: a query that does not repeat them reads every draft there ever was."""
 
 
+CARRYING: Final = ("message", "instruct")
+"""Causes whose draft still has to tell what the one before it was to tell: a hold, a sale, a place in the line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedDraft:
     """What a drafter wrote, ready to be kept; JSON values are plain lists and dicts."""
@@ -77,8 +81,10 @@ def enqueue(
     if conversation is None:
         raise NotFound(f"There is no conversation {conversation_id}. philia inbox list shows them.")
     old = _live_row(db, conversation_id)
-    burst = now
+    burst, told = now, dict(facts or {})
     if old is not None:
+        if cause in CARRYING:
+            told = {**json.loads(old["facts"]), **told}
         if old["state"] in {"queued", "drafting"}:
             burst = int(old["burst_started_at"])
         _end(db, old, "superseded", f"a newer one was asked for ({cause})", now=now)
@@ -93,7 +99,7 @@ def enqueue(
             burst,
             max(due, now),
             cause,
-            json.dumps(dict(facts or {})),
+            json.dumps(told),
             instruction,
             previous,
             now,
