@@ -213,6 +213,10 @@ def send(
     """
     passed = gate.check(db, conversation_id, text, settings, now=now)
     gate.check_newest(passed.conversation, seen_message)
+    for waiting in outbox.of_conversation(db, conversation_id):
+        if waiting.who == "auto" and waiting.draft_id is not None:
+            # She answers in her own words before the automatic reply left: that judges it.
+            autonomy.settle_shadow(db, waiting.draft_id, text, now=now)
     _owner_answers(db, conversation_id, now=now, who=who)
     if passed.conversation.live_draft_id is not None:
         autonomy.settle_shadow(db, passed.conversation.live_draft_id, text, now=now)

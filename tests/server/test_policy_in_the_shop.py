@@ -142,6 +142,20 @@ def test_earned_it_goes_and_can_be_taken_back(shop: Shop) -> None:
     assert [row["state"] for row in shop.deliveries()] == ["cancelled"]
 
 
+def test_her_own_answer_judges_an_automatic_one(shop: Shop) -> None:
+    """When she answers herself before the automatic reply left, it is cancelled and counts as corrected."""
+    shop.earn("availability")
+    shop.says(QUESTION)
+    shop.drafted()
+    with transaction(shop.db):
+        decisions.send(
+            shop.db, shop.conversation, "It has just sold, sorry!", now=shop.clock(), settings=shop.settings.delivery
+        )
+    assert [row["state"] for row in shop.deliveries()] == ["cancelled"]
+    auto = shop.db.execute("SELECT agreed, reason FROM verdicts WHERE decision = 'auto'").fetchone()
+    assert (auto["agreed"], auto["reason"]) == (0, "substance")
+
+
 def test_off_notes_nothing(shop: Shop) -> None:
     """Off sends nothing and counts nothing."""
     shop.auto(mode="off")

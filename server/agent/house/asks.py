@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.agent.phrasebook import Phrasebook
@@ -58,33 +58,21 @@ def asks_of(text: str, book: Phrasebook, beside: Callable[[str], bool] = lambda 
         if beside(sentence):
             continue
         ask = _ask(sentence, book)
-        if ask.names_something:
+        if ask.names_something or not found:
             found.append(ask)
-        elif found and ask.size and not found[-1].size:
-            found[-1] = _sized(found[-1], ask.size)
-        elif not found and (ask.size or ask.max_price_cents):
-            found.append(ask)
-    if not found:
-        return (Ask(pointing=bool(book.pointing.search(text))),)
-    merged = found[0]
-    rest = [ask for ask in found[1:] if ask.names_something]
-    if not merged.names_something and rest:
-        merged, rest = _sized(rest[0], merged.size), rest[1:]
-    return (merged, *[ask for ask in rest if ask.query != merged.query or ask.skus != merged.skus][:1])
-
-
-def _sized(ask: Ask, size: str | None) -> Ask:
-    return Ask(
-        query=ask.query,
-        echo=ask.echo,
-        clothes=ask.clothes,
-        sayable=ask.sayable,
-        size=ask.size or size,
-        max_price_cents=ask.max_price_cents,
-        skus=ask.skus,
-        pointing=ask.pointing,
-        pronoun=ask.pronoun,
-    )
+        else:
+            # "I saw a smiley tee. Is it still there? Size M?" goes on about what was named.
+            before = found[-1]
+            refers = bool(_PRONOUN.search(sentence))
+            found[-1] = replace(before, size=before.size or ask.size, pointing=before.pointing or refers)
+    named = [ask for ask in found if ask.names_something]
+    if not named:
+        whole = next((ask for ask in found if ask.size or ask.max_price_cents), Ask())
+        return (replace(whole, pointing=bool(book.pointing.search(text))),)
+    first = named[0]
+    if found[0] is not first and not first.size:
+        first = replace(first, size=found[0].size)
+    return (first, *[ask for ask in named[1:] if ask.query != first.query or ask.skus != first.skus][:1])
 
 
 def _ask(sentence: str, book: Phrasebook) -> Ask:

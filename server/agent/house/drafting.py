@@ -72,7 +72,7 @@ def draft(
     seed = seed_of((*texts, request.instruction or ""))
     written = None
     search = remembering(search)
-    for careful in (False, True):
+    for careful in range(3):
         reader = Reader(search, get)
         voice = Voice(book, request.unit, seed, careful=careful, known=reader.pieces)
         written = _write(request, reading, reader, voice, wish, check)

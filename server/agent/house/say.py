@@ -37,8 +37,8 @@ class Voice:
     unit: Unit = "in"
     seed: int = 0
     plain: bool = False
-    careful: bool = False
-    """Says only what the check is sure to pass: no "Yes!", nothing of what was not found."""
+    careful: int = 0
+    """1 says only what the check is surer to pass: no "Yes!", no word on what was not found. 2 lists no sizes either."""
     known: dict[str, Piece] = field(default_factory=dict)
     """Every piece of this run, since a short name must mean one of them only."""
 
@@ -119,8 +119,8 @@ class Voice:
 
     def item(self, piece: Piece) -> str:
         """Returns a piece as it stands in a list: name, size, price."""
-        # The second wording leaves the tag out: sizes are written in more ways than any check reads.
-        price, sized = self.price(piece), None if self.careful else self.sized(piece)
+        # The last wording leaves the tag out: sizes are written in more ways than any check reads.
+        price, sized = self.price(piece), None if self.careful > 1 else self.sized(piece)
         key = "item" if price and sized else "item_no_size" if price else "item_no_price" if sized else "item_bare"
         values = {"name": self.name(piece), "price": price or "", "sized": sized or ""}
         return _filled(self.book.forms(key)[0], values)

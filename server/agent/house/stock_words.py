@@ -55,7 +55,7 @@ def answer(wanted: Sequence[str], reading: Reading, request: DraftRequest, reade
 
 def _beside_the_stock(clause: str) -> bool:
     """Tells whether a clause asks of shipping and the like only: its words name no piece."""
-    return within(clause) <= {"shipping", "payment", "returns", "thanks", "greeting"}
+    return within(clause) <= {"shipping", "payment", "returns"}
 
 
 def _about(

@@ -366,3 +366,33 @@ def test_every_reply_from_random_stock_passes_the_check(db: sqlite3.Connection, 
         assert drafted.needs_owner == (drafted.hold_reason is not None)
         unsayable += (drafted.hold_reason or "").startswith("unsayable")
     assert unsayable <= 4
+
+
+def test_a_burst_goes_on_about_what_it_named(shop: sqlite3.Connection) -> None:
+    """In "I saw a smiley tee. Is it still there? It's a medium, right?" the last words are about the tee."""
+    drafted = ask(
+        shop, "hiii", "ok so i saw a nirvana smiley tee on your page", "is it still there?? its a medium right"
+    )
+    assert drafted.cited_skus == ("T-009",)
+    assert "on hold" in drafted.text
+
+
+def test_words_that_name_no_piece_are_not_taken_for_one(shop: sqlite3.Connection) -> None:
+    """A chance likeness ("run", running shorts) is no answer to a question about "it"."""
+    for text in ("how much would it run me", "does it run small", "qué me recomiendas para el frío"):
+        assert named(ask(shop, text)) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["did the coogi sweater sell?", "is the coogi sweater sold", "¿ya se vendió el coogi?"]
+)
+def test_yes_never_means_the_opposite(shop: sqlite3.Connection, text: str) -> None:
+    """Asked whether a piece is gone, an available one is not answered with "Yes"."""
+    assert not re.match(r"yes|sí|¡sí", ask(shop, text).text.lower())
+
+
+def test_a_place_that_no_policy_names_waits_for_the_owner(shop: sqlite3.Connection) -> None:
+    """A policy for Canada is quoted to a question on Spain, and goes to the owner first."""
+    policies = {"shipping": "US shipping is $6.", "international": "We ship to Canada for $14."}
+    assert not ask(shop, "do you ship to canada?", policies=policies).needs_owner
+    assert (ask(shop, "do you ship to spain?", policies=policies).hold_reason or "").startswith("no_place:")
