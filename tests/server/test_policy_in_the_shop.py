@@ -10,9 +10,11 @@ import pytest
 
 from server import decisions, drafting, policy
 from server.agent.house import draft as house_draft
+from server.delivery.sender import redraft
 from server.policy import Decision
 from server.settings import AutoReply, Settings
-from store import drafts, holds, inbox, items, switches
+from store import attempts, drafts, holds, inbox, items, outbox, switches
+from store.attempts import Terms
 from store.clock import DAY, HOUR, MINUTE
 from store.database import transaction
 from store.drafts import FinishedDraft
@@ -281,6 +283,31 @@ def test_pause_typing_and_a_new_message_stop_it_when_it_leaves(shop: Shop) -> No
     assert shop.leaves(delivery["id"]).allowed
     shop.says("and the price?")
     assert not shop.leaves(delivery["id"]).allowed
+
+
+def test_the_sender_asks_before_it_leaves(shop: Shop) -> None:
+    """The claim starts an automatic reply only while the policy still stands by it; else it is cancelled with why."""
+    terms = Terms(
+        boot="b",
+        rate_per_minute=30,
+        grace_ms=0,
+        promise_broken=items.promise_broken,
+        redraft=redraft,
+        still_allowed=policy.gate(shop.settings),
+    )
+    shop.earn("availability")
+    for mode, state in (("review", "cancelled"), ("auto", "sending")):
+        shop.says(QUESTION)
+        shop.drafted()
+        shop.clock.advance(MINUTE)
+        with transaction(shop.db):
+            shop.db.execute("UPDATE conversations SET mode = ? WHERE id = ?", (mode, shop.conversation))
+            outbox.release_due(shop.db, now=shop.clock())
+            claimed = attempts.claim(shop.db, terms, now=shop.clock(), limit=5)
+            shop.db.execute("UPDATE conversations SET mode = 'auto'")
+        assert len(claimed) == (state == "sending")
+        assert shop.deliveries()[-1]["state"] == state
+    assert "this conversation is in review" in shop.deliveries()[0]["reason"]
 
 
 def test_a_piece_that_another_waits_for_is_not_offered(shop: Shop) -> None:

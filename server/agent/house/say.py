@@ -38,7 +38,7 @@ class Voice:
     seed: int = 0
     plain: bool = False
     careful: int = 0
-    """1 says only what the check is surer to pass: no "Yes!", no word on what was not found. 2 lists no sizes either."""
+    """1 says what the check is surer to pass: no "Yes!", no word on what was not found. 2 lists no sizes either."""
     known: dict[str, Piece] = field(default_factory=dict)
     """Every piece of this run, since a short name must mean one of them only."""
 
