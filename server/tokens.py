@@ -166,7 +166,11 @@ class Renewer:
 
     async def renew(self) -> bool:
         """Fetches a new access token and has it used; tells whether there is one. Never raises."""
+        asked_with = self._using
         async with self._renewing:
+            if self._using is not asked_with:
+                # Somebody was faster: several replies may be refused for the same token.
+                return True
             try:
                 async with self._box.alone():
                     return await self._renew()
