@@ -81,8 +81,8 @@ THEMES: Final = (
         variables={
             "text-muted": "#e0e0e0",
             "text-disabled": "#c0c0c0",
-            "block-cursor-background": "#ffffff",
-            "block-cursor-foreground": "#000000",
+            "block-cursor-background": "#303030",
+            "block-cursor-foreground": "#ffffff",
             "border": "#ffffff",
             "border-blurred": "#a0a0a0",
             "footer-key-foreground": "#ffd75f",
@@ -130,6 +130,12 @@ THEMES: Final = (
         boost="ansi_default",
         dark=True,
         variables={
+            "ansi-background": "ansi_black",
+            "ansi-foreground": "ansi_white",
+            "input-cursor-text-style": "none",
+            "input-selection-foreground": "ansi_black",
+            "screen-selection-background": "ansi_bright_blue",
+            "screen-selection-foreground": "ansi_black",
             "text-muted": "ansi_default",
             "text-disabled": "ansi_default",
             "block-cursor-background": "ansi_cyan",

@@ -22,7 +22,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("k,up", "scroll(-1)", "up", show=False),
         Binding("pagedown,space", "scroll(10)", "page down", show=False),
         Binding("pageup", "scroll(-10)", "page up", show=False),
-        Binding("question_mark,enter", "app.back", "close", show=False),
+        Binding("question_mark,enter,q,escape", "app.back", "close", show=False),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }

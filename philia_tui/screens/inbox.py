@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.worker import Worker, WorkerState
 
-from philia_tui import keys
+from philia_tui import keys, notices
 from philia_tui.desk import Desk
 from philia_tui.health import Health, ServerHandle
 from philia_tui.inert import one_line
@@ -68,6 +68,7 @@ class InboxScreen(Moving, Keeping, Helping):
         self.pending: set[int] = set()
         self.faults: list[str] = []
         self._version = -1
+        self._waiting = -1
         self._reading = False
         self._again = False
         self._not_before = 0.0
@@ -208,7 +209,12 @@ class InboxScreen(Moving, Keeping, Helping):
 
     def _title(self) -> None:
         waiting = self.figures.tally["needs_you"] if self.figures else 0
-        self.app.title = f"({waiting}) Philia" if waiting else "Philia"
+        if waiting != self._waiting:
+            self.app.title = f"({waiting}) Philia" if waiting else "Philia"
+            notices.title(self.app, waiting)
+            if waiting > self._waiting >= 0:
+                notices.more_needs_you(self.app, waiting, self.settings.inbox.notify)
+            self._waiting = waiting
 
     # The selected conversation
 
@@ -220,6 +226,7 @@ class InboxScreen(Moving, Keeping, Helping):
         if conversation is None or self.card is None:
             self.draft = None
             self.thread.entitle(" Thread ")
+            self.thread.words = self._first_steps()
             self.thread.show(None, [], [], read_at=None, whole=True)
             self.draft_pane.show(None)
             self.evidence.show(None)
@@ -240,6 +247,19 @@ class InboxScreen(Moving, Keeping, Helping):
         self.evidence.show(self.draft)
         self.note_shown()
         self._hint()
+
+    def _first_steps(self) -> tuple[str, ...]:
+        """Returns what to do in a shop to which nobody has written yet."""
+        if self.desk.db.execute("SELECT 1 FROM conversations LIMIT 1").fetchone() is not None:
+            return ()
+        return (
+            "Welcome. Nobody has written yet.",
+            "Messages from TikTok appear here by themselves, each with a draft written from your stock.",
+            "philia items import FILE.csv   brings in the stock",
+            "philia login                   signs in with TikTok",
+            "philia doctor                  says what is missing, and how to mend it (5 shows it here)",
+            "philia demo                    tries all of it with made-up customers",
+        )
 
     def _title_of(self, card: views.Card) -> str:
         parts = [one_line(card.name or card.tiktok_id)]

@@ -86,7 +86,7 @@ class Evidence(LinesPane, can_focus=True):
     def _claim(self, number: int, mark: Mark) -> Line:
         raised = str(number).translate(SUPERSCRIPTS)
         style = "claim" if mark.backed else "unbacked"
-        field = (mark.field or mark.kind).replace("_", " ")
+        field = one_line((mark.field or mark.kind).replace("_", " "))
         spans: Line = [(f"{raised} ", style), (field, "text")]
         if mark.value is not None:
             spans.append((f" {one_line(mark.value)}", "strong"))

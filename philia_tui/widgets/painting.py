@@ -65,5 +65,9 @@ class Painter(Widget):
             # 0.3 ms a look-up, which would be most of what a line costs.
             self._ground = self.rich_style
         base = self._ground if under is None else self._ground + colours[under]
-        segments = [Segment(text, base + colours[style]) for text, style in line]
+        if under == "cursor" and self.app.native_ansi_color:
+            # Whatever the terminal's 16 colours are, only the cursor's own pair is sure to be told apart.
+            segments = [Segment(text, base) for text, _ in line]
+        else:
+            segments = [Segment(text, base + colours[style]) for text, style in line]
         return Strip(segments, width_of(line)).adjust_cell_length(width, base)

@@ -33,6 +33,7 @@ class Thread(LinesPane, can_focus=True):
         self._sendings: list[Sending] = []
         self._read_at: int | None = None
         self._whole = True
+        self.words: tuple[str, ...] = ()
         self.conversation: int | None = None
 
     def show(
@@ -92,7 +93,9 @@ class Thread(LinesPane, can_focus=True):
         lines: list[Line] = []
         shown_day = ""
         if not self._said and not self._sendings:
-            return [[("", "text")], [("  nothing was said yet", "dim")]] if self.conversation is not None else []
+            if self.conversation is not None:
+                return [[("", "text")], [("  nothing was said yet", "dim")]]
+            return [line for words in self.words for line in wrap([(words, "dim")], width, indent=[("  ", "text")])]
         for one in self._said:
             named = day(one.at, now, self._zone)
             if named != shown_day:
