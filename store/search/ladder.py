@@ -35,6 +35,9 @@ def steps(wanted: Wanted, vocabulary: Vocabulary) -> Iterator[Step]:
         if len(names) > 1:
             yield Step(every, everywhere=True, relaxed=tuple(names))
     kinds = {group.kind for group in wanted.groups}
+    if wanted.lengths and kinds:
+        # "The suede jacket, would it fit a 38 chest": what it is says more than how wide it may be.
+        yield Step(replace(wanted, lengths=()), everywhere=True, relaxed=("size",))
     garments = [group for group in wanted.groups if group.kind == "garment"]
     if len(garments) > 1:
         # Of "cargo pants" the pants stay: the last one named is what it is, the ones before tell which.

@@ -153,6 +153,8 @@ def _bare(wanted: Wanted, quantity: Quantity, low: float, high: float, body: str
         return replace(wanted, waist=(low, high)) if wanted.waist is None else replace(wanted, inseam=(low, high))
     if body == "suit" and 32 <= low <= 60:
         return replace(wanted, numbers=(*wanted.numbers, (low, high)))
+    if body == "hat" and 6 <= low <= 9:
+        return replace(wanted, numbers=(*wanted.numbers, (low, high)))
     if body == "shoe" and (3 <= low <= 16 or 34 <= low <= 50):
         return replace(wanted, numbers=(*wanted.numbers, (low, high)))
     text = f"{low:g}"

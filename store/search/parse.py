@@ -247,7 +247,9 @@ def _phrases(reading: _Reading) -> None:
             continue
         if text in SIZE_WORDS | COMPARATORS or (text in MEASURES and _no_word(text)):
             continue
-        _add(reading, start, end, Group("word", text, (tuple(text.split("_")),), typed=(text,)))
+        # "long" was read as a length; without a number it is the word again.
+        phrases = (("long",), ("length",)) if text == "length" else (tuple(text.split("_")),)
+        _add(reading, start, end, Group("word", text, phrases, typed=phrases[0]))
 
 
 def _no_word(measure: str) -> bool:
@@ -332,10 +334,7 @@ def garment_group(name: str, vocabulary: Vocabulary, typed: Phrase = ()) -> Grou
         if kind in vocabulary.garments:
             phrases |= dict.fromkeys(vocabulary.garments[kind].words)
     also = tuple(
-        phrase
-        for other in garment.also
-        if other in vocabulary.garments
-        for phrase in vocabulary.garments[other].words
+        phrase for other in garment.also if other in vocabulary.garments for phrase in vocabulary.garments[other].words
     )
     return Group(
         "garment",

@@ -25,6 +25,7 @@ BLANK = {
         ("schott jacket size L", ("size",), "J-013"),
         ("navy jansport backpack", ("color",), None),
         ("gorpcore schott jacket", ("words",), "J-013"),
+        ("i wear a 38 chest, would the suede jacket in brown fit", ("size",), "J-014"),
         ("gucci prairie dress", ("brand", "words"), None),
         ("varsity parka size S", ("category",), None),
         ("cargo pants 34x32", ("category",), "P-011"),

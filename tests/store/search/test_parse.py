@@ -44,6 +44,8 @@ READ = {
     "us 9": {"size": "US 9"},
     "eu 38 boots": {"category": "boots", "size": "EU 38"},
     "talla M": {"size": "M"},
+    "hat 7 1/4": {"category": "hat", "size": "7.25"},
+    "how long is it": {},
     "hat size 7 1/4": {"category": "hat", "size": "7.25"},
     # Waists and inseams.
     "jeans between 30 and 32 waist": {"category": "jeans", "waist": "30-32"},
