@@ -13,7 +13,7 @@ from store.search import typos
 from store.search.arguments import with_arguments
 from store.search.catalogue import Catalogue, catalogue, revision_of
 from store.search.ladder import steps
-from store.search.match import CANDIDATES, find, sticks
+from store.search.match import CANDIDATES, MANY, find, sticks
 from store.search.order import FEW, ordered
 from store.search.parse import parse
 from store.search.result import SearchResult, filters_of
@@ -134,8 +134,12 @@ def _climb(
     for step in steps(wanted, shop.vocabulary):
         if few and not step.is_exact:
             break
-        hits = find(db, step, shop, unavailable=unavailable, limit=max(CANDIDATES, limit))
-        pieces = ordered(db, hits, step, shop.vocabulary, unavailable=unavailable, limit=limit)
+        pieces: tuple[Piece, ...] = ()
+        for most in (max(CANDIDATES, limit), max(MANY, limit)):
+            hits = find(db, step, shop, unavailable=unavailable, limit=most)
+            pieces = ordered(db, hits, step, shop.vocabulary, unavailable=unavailable, limit=limit)
+            if len(hits) < most or len(pieces) >= min(FEW, limit):
+                break
         seen = {piece.id for piece in few}
         few = (*few, *(piece for piece in pieces if piece.id not in seen))[:limit]
         if few:
