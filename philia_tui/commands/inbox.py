@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -174,18 +175,24 @@ def undo(ctx: typer.Context, delivery: int, as_json: Json = False) -> None:
 def snooze(
     ctx: typer.Context,
     conversation: int,
-    until: Annotated[str, typer.Option(help='"2h", "tomorrow 9:00", "monday", or a time.')],
+    until: Annotated[str, typer.Option(help='"2h", "tomorrow 9:00", "monday", or epoch milliseconds.')],
     as_json: Json = False,
 ) -> None:
     """Put a conversation away until a time, or until the customer writes again.
 
     Example: philia inbox snooze 12 --until "tomorrow 9:00"
     """
-    from server.until import NotATime, parse  # noqa: PLC0415  # only here
+    from server.until import NotATime  # noqa: PLC0415  # only here
+    from server.until import until as time_of  # noqa: PLC0415  # only here
 
     where = shop(ctx)
     try:
-        at = parse(until, now=where.now(), timezone=where.settings.shop.timezone)
+        # Scripts give times as they get them: epoch milliseconds.
+        at = (
+            int(until)
+            if until.isdigit() and len(until) >= 12
+            else time_of(until, now=where.now(), zone=ZoneInfo(where.settings.shop.timezone))
+        )
     except NotATime as fault:
         raise typer.BadParameter(str(fault), param_hint="--until") from fault
     with writing(where) as db:
