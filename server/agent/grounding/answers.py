@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.agent.grounding.availability import covering, status
+from server.agent.grounding.availability import asks_whether_there, covering, status
 from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.reading import Reading
@@ -15,23 +15,6 @@ from server.agent.grounding.scan import Unit
 _AVAILABLE: Final = ("available", "offered", "gone", "held", "searched", "buy")
 _YES_SIGNS: Final = frozenset("✅✔☑👍👌🆗💯🙆")
 _NO_SIGNS: Final = frozenset("❌✖🚫👎⛔❎🙅")
-_TOPICS: Final = frozenset(
-    {
-        "policy",
-        "cue:asks",
-        "measure",
-        "size",
-        "colour",
-        "material",
-        "era",
-        "condition",
-        "size_word:cues",
-        "offer_verb",
-        "adjective",
-        "around",
-    }
-)
-"""A question with none of these, such as "the firebird?", asks whether the piece is there."""
 _PLAIN: Final = frozenset(
     {
         "function",
@@ -224,9 +207,7 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
             return f'nothing says "{unit.raw}"'
         if unit.kind in {"percent", "duration"} and "policy" not in reading.kinds:
             return f'nothing says "{unit.raw}"'
-    available = any(label in unit.tags for unit in clause.units for label in _AVAILABLE) or not any(
-        unit.kind not in {"word", "mention"} or unit.tags.keys() & _TOPICS for unit in clause.units
-    )
+    available = asks_whether_there(clause)
     if available and "available" not in states:
         denied = {"gone", "off"} if clause.has("gone") or clause.has("held") else set[str]()
         if states & ({"held"} | denied):

@@ -130,6 +130,33 @@ def judge(reading: Reading, clause: Clause, owners: frozenset[int]) -> set[str]:
     return said
 
 
+_SPOKEN: Final = ("available", "offered", "gone", "held", "searched", "buy")
+_TOPICS: Final = frozenset(
+    {
+        "policy",
+        "cue:asks",
+        "measure",
+        "size",
+        "colour",
+        "material",
+        "era",
+        "condition",
+        "size_word:cues",
+        "offer_verb",
+        "adjective",
+        "around",
+    }
+)
+"""A question with none of these, such as "the firebird?", asks whether the piece is there."""
+
+
+def asks_whether_there(clause: Clause) -> bool:
+    """Tells whether this clause of the customer's asks for the availability of a piece."""
+    if any(label in unit.tags for unit in clause.units for label in _SPOKEN):
+        return True
+    return not any(unit.kind not in {"word", "mention"} or unit.tags.keys() & _TOPICS for unit in clause.units)
+
+
 def had(reading: Reading, clause: Clause) -> set[str]:
     """Checks the pieces that share the "we have" of an earlier clause of the sentence."""
     if not clause.had:

@@ -136,7 +136,9 @@ class Focus:
                 strict = frozenset(number for number in every if backs(self.rows[number], unit, loosely=False))
                 wide = strict
                 if unit.tags or unit.kind == "era":
-                    wide = frozenset(number for number in every if number in strict or backs(self.rows[number], unit))
+                    # Descriptions are read only where the fields do not settle it.
+                    open_ = self.current - strict if strict else every
+                    wide |= frozenset(number for number in open_ if backs(self.rows[number], unit))
                 strict = strict or wide
             if not wide:
                 continue

@@ -36,6 +36,7 @@ def check(reply: str, evidence: Evidence, question: str = "") -> Verdict:
     states = _judge(reading)
     for answer in said:
         answers.judge(reading, answer, states)
+    commitments.unsaid(reading, states | ({"answer"} if said else set()))
     return _verdict(reading)
 
 
@@ -96,6 +97,7 @@ def _judge(reading: Reading) -> set[str]:
         share(clauses)
         for clause in clauses:
             quotes.judge(reading, clause)
+            commitments.promise(reading, clause)
             commitments.offer(clause, states)
             missing = availability.absence(clause)
             for unit in clause.units if missing else ():

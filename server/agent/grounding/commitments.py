@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.agent.grounding.availability import status
+from server.agent.grounding.availability import asks_whether_there, status
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.policies import is_policy_string
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.scan import Unit
 
 _SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚")
-_OFFERABLE: Final = frozenset({"commitment", "shipping", "time"})
+_HARMLESS: Final = frozenset({"may_promise", "look_into", "neg", "policy", "offer_verb"})
+"""After "I will" these bind the shop to nothing, or are judged elsewhere."""
 
 
 def offer(clause: Clause, states: set[str]) -> None:
@@ -31,6 +32,34 @@ def offer(clause: Clause, states: set[str]) -> None:
 
 def _conditional(clause: Clause) -> bool:
     return any(unit.tags.get("offer", "").startswith("let me know") for unit in clause.units)
+
+
+def promise(reading: Reading, clause: Clause) -> None:
+    """Holds what the shop says it will do, unless it only looks, asks or tells: "I'll bring it to you"."""
+    words = [(key, unit) for unit in clause.units if unit.kind == "word" for key in unit.keys]
+    for phrase in reading.lexicon.promise:
+        size = len(phrase)
+        for at in range(len(words) - size):
+            verb = words[at + size][1]
+            if tuple(key for key, _ in words[at : at + size]) != phrase or words[at + size - 1][1] is verb:
+                continue
+            if len(verb.keys) == 1 and not verb.done and not verb.tags.keys() & _HARMLESS:
+                reading.hold([verb], "commitment", f'"{verb.raw}": nothing in the evidence commits the shop to it')
+
+
+def unsaid(reading: Reading, states: set[str]) -> None:
+    """Holds a reply to "is it still there?" that speaks on without saying that the piece is sold or on hold."""
+    asked = [clause for clause in reading.question.clauses if clause.asks] or reading.question.clauses
+    about = reading.question.rows
+    if states or len(about) != 1 or reading.reasons or not any(asks_whether_there(clause) for clause in asked):
+        return
+    answer = status(reading.rows[min(about)], "available")
+    telling = [clause for clause in reading.clauses if not clause.asks]
+    if answer.backed or not telling or any("look_into" in unit.tags for clause in telling for unit in clause.units):
+        return
+    sku = reading.rows[min(about)].piece.sku
+    why = f"{sku} is {answer.value}, and the reply does not say so"
+    reading.hold(telling[-1].units, "availability", why, sku, "status", answer.value)
 
 
 def offered_gone(reading: Reading, states: set[str]) -> None:

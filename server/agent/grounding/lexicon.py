@@ -38,6 +38,7 @@ class Lexicon:
     phrases: dict[str, list[tuple[tuple[str, ...], dict[str, str]]]] = field(default_factory=dict)
     numbers: dict[str, Decimal] = field(default_factory=dict)
     number_links: dict[str, frozenset[str]] = field(default_factory=dict)
+    promise: tuple[tuple[str, ...], ...] = ()
     yes: tuple[tuple[str, ...], ...] = ()
     no: tuple[tuple[str, ...], ...] = ()
     garment_is_a: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -136,6 +137,7 @@ _SIMPLE: Final = {
     "condition_noun": "condition_noun",
     "policy_neutral": "policy_neutral",
     "look_into": "look_into",
+    "may_promise": "may_promise",
     "topics": "topic",
 }
 _TABLES: Final = {
@@ -175,6 +177,7 @@ def read(given: Mapping[str, Any]) -> Lexicon:
                 lexicon.add(phrase, f"{label}:{meaning}" if name != "around" else label, meaning)
     lexicon.numbers = {word: Decimal(str(value)) for word, value in given.get("numbers", {}).items()}
     lexicon.number_links = {name: frozenset(entries(words)) for name, words in given.get("number_links", {}).items()}
+    lexicon.promise = tuple(keys(phrase) for phrase in entries(given.get("promise", "")))
     lexicon.yes = tuple(sorted((keys(phrase) for phrase in entries(given.get("yes", ""))), key=len, reverse=True))
     lexicon.no = tuple(sorted((keys(phrase) for phrase in entries(given.get("no", ""))), key=len, reverse=True))
     for words in (*lexicon.yes, *lexicon.no):

@@ -101,7 +101,7 @@ class Scanner:
         """Returns the longest phrase at this place in the reply's language, else in another one."""
         window = self.tokens[at : at + 8]
         count, tags = self.lexicon.longest(window, 0)
-        if not count:
+        if not count and not (self.tokens[at].raw.isupper() and len(self.tokens[at].raw) > 1):
             for other in self.others:
                 count, tags = other.longest(window, 0)
                 if count:
