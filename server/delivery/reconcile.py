@@ -66,7 +66,8 @@ def patience_of(settings: Settings) -> Patience:
     """Returns how long doubts wait, from the settings."""
     return Patience(
         quiesce_ms=int(settings.delivery.quiesce_seconds * SECOND),
-        gap_ms=int(settings.delivery.listing_gap_seconds * SECOND),
+        # A shop that waits less for quiet waits less between its two looks too: 30 of 90 seconds is a third.
+        gap_ms=int(min(settings.delivery.listing_gap_seconds, settings.delivery.quiesce_seconds / 3) * SECOND),
         resend_when_absent=settings.delivery.resend_when_absent,
     )
 
