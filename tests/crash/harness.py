@@ -37,7 +37,10 @@ CUSTOMERS: Final = [(f"ann{n}", "v1.3") for n in range(8)] + [(f"eve{n}", "v1") 
 LAG_MS: Final = 250
 """How long an accepted message stays out of the listing."""
 
-PATIENCE: Final = 0.6
+IDLE: Final = 2.0
+"""Seconds after which the simulator may have hung up on an idle connection."""
+
+PATIENCE: Final = 0.5
 """Seconds that a run gets to reach its failpoint before it is killed where it stands."""
 
 FAULTS: Final[dict[str, Any]] = {
@@ -124,6 +127,7 @@ class Crash:
         )
         self.url = _hear(self.simulator)["url"]
         self._control = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        self._spoke = 0.0
         self.control("lag", {"ms": LAG_MS})
         self.control("echo", {"mode": "random", "v1": True})
         self.control("webhooks", {"retry_seconds": [0.03], "duplicates": 1, "shuffle": 20, "timeout_seconds": 1.0})
@@ -145,6 +149,9 @@ class Crash:
     def control(self, path: str, asked: dict[str, Any] | None = None) -> Any:
         """Talks to the simulator's control API: POST with a body, GET without."""
         body = None if asked is None else json.dumps(asked)
+        if time.monotonic() > self._spoke + IDLE:
+            self._control.close()
+        self._spoke = time.monotonic()
         self._control.request("GET" if asked is None else "POST", f"/simulator/{path}", body)
         answer = self._control.getresponse()
         told = json.loads(answer.read())
@@ -338,6 +345,8 @@ def _start(module: str, *arguments: str) -> subprocess.Popen[str]:
         [sys.executable, "-W", "ignore", "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # What a hung-up peer makes the simulator say would bury a failure.
+        stderr=subprocess.DEVNULL,
         text=True,
         cwd=ROOT,
     )

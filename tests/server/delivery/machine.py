@@ -106,7 +106,7 @@ class World:
         self.database: Database
         self.sender: Sender
         with transaction(self.db):
-            for number in range(3):
+            for number in range(9):
                 items.add(self.db, f"J-{number}", {"name": "jacket"}, now=self.clock.now, who="owner")
         self.boot()
 
@@ -372,6 +372,7 @@ def check_journal(db: sqlite3.Connection, taken: dict[int, list[str]]) -> None:
         assert states.get(number) == old, "I15: the journal does not follow"
         if new in {"held", "queued", "retrying"}:
             assert old in {None, "held", "sending", "unknown"}, f"I6: {old} went back to {new}"
+            assert (old, new) != ("sending", "queued"), "I6: sending went back to queued"
             if old == "unknown":
                 outcomes = {
                     row["kind"]

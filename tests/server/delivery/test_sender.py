@@ -12,7 +12,7 @@ from server.listener import applying, events
 from server.tiktok.answer import Answer
 from store import inbound, inbox, items, pauses, switches
 from store.clock import HOUR, MINUTE, SECOND
-from store.errors import NotAllowed, Stale
+from store.errors import CannotWrite, NotAllowed, Stale
 from store.inbound import Received
 from tests.server.delivery.shop import (
     ERROR_51065,
@@ -440,3 +440,19 @@ async def test_an_answer_on_the_phone_ends_an_automatic_reply(shop: Shop) -> Non
     await shop.run()
     assert shop.texts() == []
     assert shop.draft(draft).state == "approved"
+
+
+async def test_a_known_outcome_is_written_again_until_it_stands(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database cannot be written the answer is kept and written anew, and nothing is sent twice."""
+    real, refusals = shop.database.write, [1, 2]
+
+    async def full(fn: Callable[..., object], *args: object, **kwargs: object) -> object:
+        if getattr(fn, "__name__", "") == "_write_down" and refusals:
+            refusals.pop()
+            raise CannotWrite("The disk is full.")
+        return await real(fn, *args, **kwargs)
+
+    monkeypatch.setattr(shop.database, "write", full)
+    delivery = decide(shop)
+    await shop.run()
+    assert (shop.state(delivery), shop.texts(), refusals) == ("sent", ["Yes, it is here."], [])
