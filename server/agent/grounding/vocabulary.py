@@ -63,6 +63,7 @@ _PEOPLE: Final = frozenset(
         "medidas",
     }
 )
+_NOUNS: Final = frozenset({"piece", "pieces", "item", "items", "one", "ones", "find"})
 _PAIRS: Final = frozenset(
     {"pants", "shorts", "shoes", "trousers", "earrings", "gloves", "sunglasses", "loafers", "overalls"}
 )
@@ -99,7 +100,7 @@ def judge(reading: Reading, clause: Clause) -> None:
                 unit.done = True
             else:
                 _settle(reading, clause, unit, label, denied, _attribute(label))
-        elif not tags or not tags.keys() & _PLAIN:
+        elif not tags or not tags.keys() & _PLAIN or _written_as_name(clause, unit):
             _unknown(reading, clause, unit, denied=denied)
 
 
@@ -114,6 +115,15 @@ def _settle(
         said = f'"{unit.raw}"'
         answers = [(number, answer(reading.rows[number], unit)) for number in rows]
     reading.settle(clause, [unit], kind, said, answers)
+
+
+def _written_as_name(clause: Clause, unit: Unit) -> bool:
+    """Tells whether a harmless word stands as a brand does: "the Guess jacket", "a Pleasures piece"."""
+    if not unit.raw.istitle() or len(unit.keys) > 1 or "function" in unit.tags or unit.key == "vintage":
+        return False
+    at = clause.units.index(unit)
+    after = clause.units[at + 1] if at + 1 < len(clause.units) else None
+    return at > 0 and after is not None and ("garment" in after.tags or after.key in _NOUNS)
 
 
 def _part(reading: Reading, clause: Clause, unit: Unit) -> bool:
