@@ -152,7 +152,7 @@ def found(config: Path, answers: Mapping[str, str], *, vault: KeyringVault | Non
     text = render(_settings(settings), only=frozenset(settings))
     told = []
     try:
-        config.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(config.parent)
         if given:
             # First: a settings file without its secrets would refuse the second try.
             secrets.keep(config.with_name(".env"), given, vault=vault)
@@ -171,6 +171,13 @@ def found(config: Path, answers: Mapping[str, str], *, vault: KeyringVault | Non
     except OSError as fault:
         raise FoundingError(f"{fault.filename or config} cannot be written: {fault.strerror}.") from fault
     return told
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FoundingError(f"{folder} is a file; nothing can be written below it.") from None
 
 
 def _must_load(config: Path) -> None:

@@ -58,8 +58,8 @@ def init(
         backend = None if keep == "file" else real_keyring()
         if keep == "keyring" and backend is None:
             fail("This machine has no system keyring; use --keep file.")
-        asked = [] if yes else [each for each in questions() if not os.environ.get(each.name)]
-        answers = {each.name: _answer(each) for each in asked}
+        asked = [each for each in questions() if not os.environ.get(each.name)]
+        answers = {each.name: each.shape(each.default) if yes else _answer(each) for each in asked}
         vault = KeyringVault(backend, f"philia {config.absolute().parent}") if backend is not None else None
         told = found(config, answers, vault=vault)
     except (FoundingError, VaultError, SettingsError) as fault:

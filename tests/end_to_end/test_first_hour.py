@@ -7,55 +7,19 @@ import re
 import stat
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from server.simulator.run import CLIENT_KEY, SECRET
-from tests.end_to_end.shop import PATIENCE, STOCK, Shop, first_line, signed, v1_3, wait
+from tests.end_to_end.platform import Platform, fetch
+from tests.end_to_end.shop import PATIENCE, STOCK, Shop, first_line, v1_3, wait
 from tests.end_to_end.ssh_server import SshServer, processes_of
 
 ANSWERS = ("Philia Thrifts", "usd", "in", "UTC", "", CLIENT_KEY, SECRET, "", "", "none", "philia.thrifts")
 """Shop, currency, unit, zone, no model, the app and its secret, no token yet, no tunnel yet, the handle."""
-
-
-class Platform:
-    """The simulator as a process of its own, and its control API."""
-
-    def __init__(self, folder: Path) -> None:
-        """Starts it; its ledger is a file."""
-        self.ledger_file = folder / "ledger.jsonl"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "server.simulator", "--port", "0", "--ledger", str(self.ledger_file)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.url = json.loads(self.process.stdout.readline())["url"]
-
-    def close(self) -> None:
-        """Ends it."""
-        assert self.process.stdout is not None
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        self.process.stdout.close()
-
-    def control(self, path: str, **asked: Any) -> Any:
-        """Calls the control API: a POST with fields, a GET without."""
-        body = json.dumps(asked).encode() if asked else None
-        status, answer = fetch(f"{self.url}/simulator/{path}", body)
-        assert status == 200, answer
-        return json.loads(answer)
-
-    def ledger(self) -> list[dict[str, Any]]:
-        """Reads what the platform accepted."""
-        return [json.loads(line) for line in self.ledger_file.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -136,17 +100,6 @@ def new_shop(folder: Path, platform: str) -> Iterator[NewShop]:
         shop.close()
 
 
-def fetch(address: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-    """Asks an address of this machine, following where it leads; returns the status and the body."""
-    asked = urllib.request.Request(address, body, headers or {})  # noqa: S310  # always http on 127.0.0.1
-    try:
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310  # see above
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, refused.read()
-
-
 def test_the_first_hour(tmp_path: Path, platform: Platform) -> None:
     """From an empty folder, by piped answers and six commands, to one reply in the platform's ledger."""
     folder = tmp_path / "shop"
@@ -183,35 +136,3 @@ def test_the_first_hour(tmp_path: Path, platform: Platform) -> None:
         assert processes_of(folder) == []
     everything = "".join(file.read_text("utf-8", "replace") for file in folder.glob("*.log"))
     assert SECRET not in everything
-
-
-def test_a_tunnel_that_breaks_is_built_anew_and_the_webhook_follows(tmp_path: Path, platform: Platform) -> None:
-    """Cut off, the tunnel comes back at another address, TikTok posts there, and a signed message gets in."""
-    folder = tmp_path / "shop"
-    with SshServer() as ssh, new_shop(folder, platform.url) as shop:
-        shop.environment |= {"TIKTOK_APP_ID": CLIENT_KEY, "TIKTOK_APP_SECRET": SECRET}
-        first = shop.behind(ssh.command())
-        ssh.cut()
-        assert shop.server is not None
-        assert "status 255" in first_line(shop.server, "No public address: ")
-        second = first_line(shop.server, "TikTok posts its webhooks to ").rpartition(" ")[2]
-        assert second != first
-        assert platform.control("state")["listener_url"] == second
-        body = v1_3("m1", "c1", "ann", "hello")
-        assert fetch(second, body, signed(SECRET, body)) == (200, b'{"status": "accepted"}')
-        shop.stop()
-        assert processes_of(folder) == []
-
-
-def test_no_tunnel_without_a_secret(tmp_path: Path) -> None:
-    """A server that could not tell TikTok from anyone else is not shown to the world, unless that is said."""
-    shop = NewShop(tmp_path / "shop", "http://127.0.0.1:9")
-    complaint = shop.run("serve", "--tunnel", "ssh -N -R 0:127.0.0.1:{port} nowhere", status=1)
-    assert "TIKTOK_APP_SECRET" in complaint
-    assert "--insecure" in complaint
-    shop.environment["TIKTOK_APP_SECRET"] = SECRET
-    shop.environment["PHILIA_LISTENER__REQUIRE_SIGNATURE"] = "false"
-    assert "require_signature" in shop.run("serve", "--tunnel", "cloudflared", status=1)
-    del shop.environment["PHILIA_LISTENER__REQUIRE_SIGNATURE"]
-    shop.environment["PATH"] = str(tmp_path)
-    assert "not installed" in shop.run("serve", "--tunnel", "cloudflared", status=1)

@@ -17,6 +17,7 @@ from server.secrets import Secrets
 from server.settings import Listener, Settings, Tunnel
 from server.simulator.run import CLIENT_KEY, SECRET, Simulator
 from server.tunnel.kinds import TunnelError
+from tests.end_to_end.ssh_server import SshServer
 from tests.server.tunnel.stand_ins import install
 
 APP = Secrets(tiktok_app_id=CLIENT_KEY, tiktok_app_secret=SECRET)
@@ -54,9 +55,9 @@ class Told:
 
 
 @asynccontextmanager
-async def front(settings: Settings, secrets: Secrets = APP) -> AsyncIterator[Told]:
+async def front(settings: Settings, secrets: Secrets = APP, *, port: int = 8000) -> AsyncIterator[Told]:
     told = Told()
-    task = asyncio.create_task(Front(settings, secrets, port=8000, told=told.take, pauses=(0.01,)).run())
+    task = asyncio.create_task(Front(settings, secrets, port=port, told=told.take, pauses=(0.01,)).run())
     try:
         yield told
     finally:
@@ -94,6 +95,33 @@ time.sleep(60)
         cut.touch()
         await told.until(lambda all_: all_[-1] == Public("https://b.lhr.life", "", public.SUBSCRIBED))
         assert platform.world.courier.listener_url == "https://b.lhr.life/webhook/tiktok"
+
+
+async def test_a_real_ssh_tunnel_that_breaks_is_built_anew(platform: Simulator) -> None:
+    """Cut off by its server, OpenSSH's client is started again; the new address carries bytes and is subscribed."""
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"here")
+        writer.close()
+
+    with SshServer() as ssh:
+        listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        async with front(settings_for(platform, command=ssh.command()), port=port) as told:
+            first = (await told.until(lambda all_: bool(all_) and all_[-1].webhook == public.SUBSCRIBED))[-1]
+            told.all.clear()
+            await asyncio.to_thread(ssh.cut)
+            broken, *_ = await told.until(lambda all_: bool(all_) and all_[-1].webhook == public.SUBSCRIBED)
+            assert (broken.address, "status 255" in broken.tunnel) == (None, True)
+            second = told.all[-1]
+            assert second.address not in {None, first.address}
+            assert platform.world.courier.listener_url == f"{second.address}/webhook/tiktok"
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(str(second.address).rpartition(":")[2]))
+            assert await reader.read(4) == b"here"
+            writer.close()
+            await writer.wait_closed()
+        listener.close()
+        await listener.wait_closed()
 
 
 async def test_a_subscription_that_fails_is_told_and_tried_again(platform: Simulator) -> None:
