@@ -82,7 +82,9 @@ def judge(reading: Reading, clause: Clause) -> None:
         if unit.done or unit.kind != "word":
             continue
         tags = unit.tags
-        if "offer_verb" in tags:
+        if "currency" in tags and {reading.rows[number].piece.currency for number in clause.rows} == {tags["currency"]}:
+            unit.done = True
+        elif "offer_verb" in tags:
             reading.hold([unit], "commitment", f'"{unit.raw}": nothing in the evidence commits the shop to it')
         elif id(unit) not in reading.kind_words and _part(reading, clause, unit):
             _unknown(reading, clause, unit, denied=denied)
