@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from philia_tui.health import Health
+from philia_tui.health import Health, Reach
 from philia_tui.inert import one_line
+from server.children import die_with_parent
 from store import lock
 
 PATIENCE: Final = 15.0
@@ -25,7 +25,7 @@ PATIENCE: Final = 15.0
 KEPT: Final = 4_000
 """Bytes of the child's complaints that are kept: its last words matter."""
 
-Address = Callable[[], str | None]
+Reached = Callable[[], Reach | None]
 
 
 class ServerKeeper:
@@ -37,14 +37,14 @@ class ServerKeeper:
         *,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-        address: Address = lambda: None,
+        reached: Reached = lambda: None,
         starts: bool = True,
     ) -> None:
         """Takes what `philia serve` is called with; with `starts` false it only watches."""
         self.database = database
         self._command = [sys.executable, "-m", "philia_tui", *arguments, "serve", "--child"]
         self._environment = dict(environment) if environment is not None else None
-        self._address = address
+        self._reached = reached
         self._starts = starts
         self._child: subprocess.Popen[bytes] | None = None
         self._said = b""
@@ -65,7 +65,7 @@ class ServerKeeper:
             env=self._environment,
             # Its own session: a Ctrl+C or a closed terminal reaches the inbox first, which then ends it in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509  # one system call, looked up before the fork
+            preexec_fn=die_with_parent(),  # noqa: PLW1509  # one system call, looked up before the fork
         )
         assert self._child.stderr is not None
         os.set_blocking(self._child.stderr.fileno(), False)
@@ -78,16 +78,17 @@ class ServerKeeper:
             code = child.poll()
             if code is None:
                 if lock.holder(self.database) == child.pid:
-                    address = self._address()
-                    if address is not None:
-                        return Health("listening", address=address, pid=child.pid)
+                    reach = self._reached()
+                    if reach is not None:
+                        return Health("listening", words=reach.trouble, address=reach.address, pid=child.pid)
                 return Health("starting", pid=child.pid)
             if lock.holder(self.database) is None:
                 return Health("failed", words=self._last_words(code))
         pid = lock.holder(self.database)
         if pid is None:
             return Health("stopped")
-        return Health("listening", address=self._address(), pid=pid or None)
+        reach = self._reached() or Reach("")
+        return Health("listening", words=reach.trouble, address=reach.address or None, pid=pid or None)
 
     def stop(self) -> None:
         """Ends the child: asks, waits, and kills what does not listen."""
@@ -130,20 +131,3 @@ class ServerKeeper:
         lines = [line for line in self._said.decode("utf-8", "replace").splitlines() if line.strip()]
         ended = f"The server ended by itself (status {code})."
         return one_line(lines[-1])[:300] if lines else f"{ended} philia doctor tells what is wrong."
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Returns what the child runs before it starts: a wish to get SIGTERM when its parent dies. None but on Linux."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import ctypes  # noqa: PLC0415  # 8 ms, after the first paint
-
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (OSError, AttributeError):
-        return None
-
-    def wish() -> None:
-        prctl(1, signal.SIGTERM)
-
-    return wish

@@ -19,6 +19,15 @@ class Health:
     pid: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a server can be reached: its public address, else the one on this machine."""
+
+    address: str
+    trouble: str = ""
+    """Why TikTok cannot reach it though it should; empty when it can, or need not."""
+
+
 class ServerHandle(Protocol):
     """Whoever watches over the server: the child's keeper, or the reader of another server's lock."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from philia_tui.child import ServerKeeper
+from philia_tui.health import Reach
 from store import switches
 from store.database import connect
 from store.errors import StoreError
@@ -41,9 +42,7 @@ def run(
     plain: bool = False,
 ) -> None:
     """Runs the inbox over a migrated database; `arguments` and `environment` are for the child, `philia serve`."""
-    keeper = ServerKeeper(
-        database, arguments=arguments, environment=environment, address=lambda: listening(database)
-    )
+    keeper = ServerKeeper(database, arguments=arguments, environment=environment, reached=lambda: reach(database))
     try:
         if plain:
             from philia_tui.plain import converse  # noqa: PLC0415  # no Textual here
@@ -57,8 +56,8 @@ def run(
         keeper.stop()
 
 
-def listening(database: Path) -> str | None:
-    """Returns the address that the running server told, if it has told one."""
+def reach(database: Path) -> Reach | None:
+    """Returns what the running server told of where it is, if it has told anything."""
     try:
         db = connect(database, readonly=True)
     except StoreError:
@@ -69,5 +68,7 @@ def listening(database: Path) -> str | None:
         return None
     finally:
         db.close()
-    address = told.get("listening")
-    return str(address) if address else None
+    address = told.get("public") or told.get("listening")
+    webhook = told.get("webhook")
+    trouble = told.get("tunnel") or (webhook if webhook != "subscribed" else "")
+    return Reach(str(address), str(trouble or "")) if address else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from textual.strip import Strip
@@ -13,6 +15,9 @@ from philia_tui.widgets.painting import Painter
 from philia_tui.wrapping import Line, cut_line, width_of
 from store.clock import MINUTE, Clock
 from store.views import Header as Figures
+
+LOCAL: Final = ("127.", "localhost", "[::1]")
+"""Addresses that every server has and nobody needs to read; a tunnel's is shown where there is room."""
 
 
 class Header(Painter):
@@ -54,6 +59,8 @@ class Header(Painter):
     def _standing(self) -> Line:
         style = {"listening": "good", "starting": "dim", "stopped": "warn", "failed": "bad"}[self.health.standing]
         line: Line = [(SIGNS[self.health.standing], style)]
+        if self.health.standing == "listening" and self.health.words:
+            line.append(("  ! TikTok cannot reach it", "warn"))
         figures = self.figures
         if figures is not None and figures.paused:
             line.append(("  ■ ALL STOPPED (! goes on)", "bad"))
@@ -76,4 +83,7 @@ class Header(Painter):
             parts.append([(f" · not sent {figures.failed}", "bad")])
         if figures.poison:
             parts.append([(f" · unreadable {figures.poison}", "bad")])
+        host = urlsplit(self.health.address or "").netloc
+        if host and not host.startswith(LOCAL):
+            parts.append([(f"   {one_line(host)}", "dim")])
         return parts
