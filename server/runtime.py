@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import account, chores, drafting, learning, policy, public, status
+from server import account, chores, drafting, learning, nightly, policy, public, status
 from server.agent.drafter import AIAgent
 from server.agent.policies import Policies
 from server.delivery import reconcile
@@ -214,10 +214,14 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
         await database.write(chores.every_second, now=clock(), settings=settings)
         return 0
 
+    async def back_up() -> int:
+        return await nightly.look(database, settings, clock=clock)
+
     workers = {
         "receive": Worker("receive", receive),
         "draft": Worker("draft", draft),
         "look after": Worker("look after", look_after),
+        "back up": Worker("back up", back_up),
     }
     sender, client = server.sender, server.client
     if sender is not None and client is not None:
@@ -350,6 +354,7 @@ def _clocks(server: Server) -> list[Clockwork]:
         "deliver": 0.2,
         "reconcile": 1.0,
         "look after": 1.0,
+        "back up": 60.0,
         "renew": 60.0,
         "fetch": 15.0,
         "missed": minutes * 60,

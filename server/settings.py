@@ -78,9 +78,24 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True):
     unverified_per_minute: Positive = 600
     """Requests without a valid signature, all callers together."""
     metrics: bool = False
-    """Prometheus text on /metrics, for this machine only."""
+    """Prometheus text on /metrics of a port of its own, for this machine only."""
+    metrics_port: Port = 9108
+    """That port on 127.0.0.1, which no tunnel shows; 0 takes any free one and tells which."""
     keep_raw_days: Positive = 30
     """After this the raw bodies of applied events are emptied."""
+
+
+class Backup(Struct, frozen=True, forbid_unknown_fields=True):
+    """The copy made every night while the shop stays open."""
+
+    nightly: bool = True
+    """Whether the server makes one; a night it slept through is made up for at its next start."""
+    hour: Annotated[int, Meta(ge=0, le=23)] = 4
+    """The hour of the shop's time zone."""
+    folder: str = ""
+    """Empty is backups beside the database; a relative path counts from the folder of config.toml."""
+    keep: Positive = 14
+    """How many are kept; older ones are deleted."""
 
 
 class TikTok(Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,6 +235,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     shop: Shop = Shop()
     database: DatabaseSettings = DatabaseSettings()
     listener: Listener = Listener()
+    backup: Backup = Backup()
     tiktok: TikTok = TikTok()
     agent: Agent = Agent()
     delivery: Delivery = Delivery()
@@ -402,10 +418,12 @@ def _anchor(settings: Settings, file: Path | None) -> Settings:
     folder = file.absolute().parent
     database = folder / Path(settings.database.url.removeprefix("sqlite:///")).expanduser()
     shop = {"policies": str(folder / Path(settings.shop.policies).expanduser())}
+    backups = settings.backup.folder and str(folder / Path(settings.backup.folder).expanduser())
     prompts = settings.agent.prompts and str(folder / Path(settings.agent.prompts).expanduser())
     return msgspec.structs.replace(
         settings,
         database=DatabaseSettings(url=f"sqlite:///{database}"),
         shop=msgspec.structs.replace(settings.shop, **shop),
+        backup=msgspec.structs.replace(settings.backup, folder=backups),
         agent=msgspec.structs.replace(settings.agent, prompts=prompts),
     )

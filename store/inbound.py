@@ -91,6 +91,15 @@ def settle(db: sqlite3.Connection, event_id: int, state: str, *, now: int, error
     return cursor.rowcount == 1
 
 
+def forget(db: sqlite3.Connection, event_id: int, *, now: int) -> None:
+    """Empties an event of a customer who was forgotten, and ignores it."""
+    db.execute(
+        "UPDATE inbound_events SET body = x'', thread = '', dedupe_key = 'forgotten:' || id, error = NULL,"
+        " state = 'ignored', applied_at = ? WHERE id = ?",
+        (now, event_id),
+    )
+
+
 def failed(db: sqlite3.Connection, event_id: int, error: str, *, now: int) -> str:
     """Counts a failure of applying; the fifth makes the event poison. Returns its state."""
     row = db.execute(

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from philia_tui.commands import agent, deliveries, habits, inbox, items, running, setup
+from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup
 
 EVERY_DAY = "Every day"
 RUNNING = "Running it"
+DATA = "Your data"
 
 app = typer.Typer(
     no_args_is_help=False,
@@ -53,6 +54,7 @@ app.add_typer(habits.app, name="habits", rich_help_panel=EVERY_DAY, help="What y
 agent.register(app, panel=EVERY_DAY)
 running.register(app, panel=RUNNING)
 setup.register(app, panel=RUNNING)
+data.register(app, panel=DATA)
 
 
 def run() -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from server.listener.events import Inbound, NotAnEvent, read
 from server.settings import Settings
-from store import drafts, failpoints, inbound, inbox, journal, outbox, reconciling
+from store import drafts, failpoints, forgetting, inbound, inbox, journal, media, outbox, reconciling
 from store.clock import DAY, HOUR, MINUTE
 from store.inbound import Logged
 
@@ -53,6 +53,9 @@ def apply(db: sqlite3.Connection, logged: Logged, *, now: int, rules: Rules) -> 
         return "poison"
     match event.meaning:
         case "message" | "echo" | "read" | "referral":
+            if _forgotten(db, event, logged.received_at):
+                inbound.forget(db, logged.id, now=now)
+                return "ignored"
             if not inbound.settle(db, logged.id, "applied", now=now):
                 return "applied"
             effect(db, event, received_at=logged.received_at, now=now, rules=rules)
@@ -71,6 +74,8 @@ def apply(db: sqlite3.Connection, logged: Logged, *, now: int, rules: Rules) -> 
 
 def effect(db: sqlite3.Connection, event: Inbound, *, received_at: int, now: int, rules: Rules) -> None:
     """Gives an event its effect on the conversation; a listed message comes through here as well."""
+    if _forgotten(db, event, received_at):
+        return
     if event.meaning == "message" and _stands_elsewhere(db, event):
         return
     conversation = _twin(db, event) or inbox.open_conversation(
@@ -91,6 +96,15 @@ def effect(db: sqlite3.Connection, event: Inbound, *, received_at: int, now: int
         inbox.refresh(db, conversation, now=now)
     else:
         db.execute("UPDATE conversations SET referral = 'ad' WHERE id = ?", (conversation,))
+
+
+def _forgotten(db: sqlite3.Connection, event: Inbound, received_at: int) -> bool:
+    """Tells whether it is from before its customer was forgotten: TikTok repeats events for 72 h, lists for 90 days."""
+    at = when(event, received_at)
+    if event.meaning in {"read", "referral"} and inbox.find(db, event.dialect, event.conversation) is None:
+        # They tell nothing without messages, and would bring her name back.
+        at = 0
+    return forgetting.covers(db, event.dialect, event.conversation, at)
 
 
 def _twin(db: sqlite3.Connection, event: Inbound) -> int | None:
@@ -142,6 +156,7 @@ def customer_message(
     )
     if added is None:
         return
+    media.want(db, added, event.attachments, now=now)
     inbox.customer_wrote(db, conversation, at=at, window_ms=rules.window_ms, quota=rules.quota)
     inbox.refresh(db, conversation, now=now)
     journal.note(

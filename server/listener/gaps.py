@@ -16,7 +16,7 @@ from server.listener.applying import LISTING, Rules, effect
 from server.listener.events import Inbound
 from server.tiktok.errors import TikTokError
 from server.tiktok.listing import ListedConversation, ListedMessage, MessageListing
-from store import inbound, inbox
+from store import forgetting, inbound, inbox
 from store.clock import Clock
 from store.database import Database
 from store.inbound import Logged
@@ -115,6 +115,8 @@ def _behind(db: sqlite3.Connection, listed: Iterable[ListedConversation]) -> lis
             "SELECT last_message_at FROM conversations WHERE dialect = 'v1.3' AND platform_id = ?",
             (conversation.conversation_id,),
         ).fetchone()
+        if row is None and forgetting.covers(db, "v1.3", conversation.conversation_id, conversation.updated_at):
+            continue
         known = None if row is None else row["last_message_at"]
         if known is None or conversation.updated_at == 0 or conversation.updated_at > known:
             behind.append(conversation.conversation_id)
