@@ -148,7 +148,7 @@ class Database:
 
         Raises whatever `fn` raises (its own changes are then undone, others' are not) and CannotWrite.
         """
-        return await asyncio.wrap_future(self._writer.submit(lambda db: fn(db, *args, **kwargs)))
+        return await self._writer.write(lambda db: fn(db, *args, **kwargs))
 
     def _read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
         try:
