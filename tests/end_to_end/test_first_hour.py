@@ -129,9 +129,14 @@ def test_the_first_hour(tmp_path: Path, platform: Platform) -> None:
         draft = shop.draft("maria")
         assert "$78" in draft["text"]
         assert platform.ledger() == []
+        # The day's token ends now: the server renews it and sends, once.
+        platform.control("tokens", expire=True)
         shop.run("inbox", "approve", str(draft["id"]), "--now")
         accepted = wait(platform.ledger)
         assert [each["text"] for each in accepted] == [draft["text"]]
+        codes = [each["code"] for each in platform.control("requests") if each["path"].endswith("/message/send/")]
+        assert codes[0] == 40105
+        assert shop.delivery(1, "sent")["attempts"][-1]["outcome"] == "sent"
         shop.stop()
         assert processes_of(folder) == []
     everything = "".join(file.read_text("utf-8", "replace") for file in folder.glob("*.log"))

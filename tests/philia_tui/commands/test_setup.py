@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import webbrowser
 from collections.abc import Iterator
@@ -15,11 +19,20 @@ from typer.testing import CliRunner, Result
 
 from philia_tui.cli import config_first
 from philia_tui.commands.root import app
+from server import status
 from server.settings import load
 from server.simulator.run import BUSINESS_ID, CLIENT_KEY, SECRET
-from store import signins
-from store.database import connect
+from store import lock, signins
+from store.database import connect, transaction
 from tests.end_to_end.platform import Platform, fetch
+from tests.server.tunnel.stand_ins import alive, install
+
+TUNNEL = """
+import signal, sys
+with open(CUT, "w") as file: file.write(str(os.getpid()))
+print(f"https://{sys.argv[1]}.example", flush=True)
+signal.pause()
+"""
 
 
 def philia(*arguments: str, given: str = "") -> Result:
@@ -204,6 +217,37 @@ def test_a_tunnel_needs_a_server_behind_it(folder: Path) -> None:
     assert "Which one?" in philia("tunnel").stderr
     done = philia("tunnel", "ssh -R 0:127.0.0.1:{port} host")
     assert (done.exit_code, "No server runs" in done.stderr) == (1, True)
+
+
+def test_a_tunnel_is_added_to_a_running_server_and_taken_away(
+    signed_up: Path, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address is told to everybody and subscribed; after SIGTERM there is none, and its program is gone."""
+    cut = install(tmp_path / "bin", "mine", TUNNEL)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-m", "philia_tui", "tunnel", "mine {port}", "--json"]
+    with lock.ServerLock(signed_up):
+        with closing(connect(signed_up)) as db, transaction(db):
+            running = status.Running(pid=1, listening="http://127.0.0.1:8123")
+            status.tell(db, running, now=1)
+        done = philia("tunnel", "mine {port}")
+        assert (done.exit_code, "without a signature" in done.stderr) == (1, True)
+        with closing(connect(signed_up)) as db, transaction(db):
+            status.tell(db, dataclasses.replace(running, signed=True), now=2)
+        opened = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root)
+        assert opened.stdout is not None
+        told = [json.loads(opened.stdout.readline()) for _ in range(2)]
+        assert told == [
+            {"public": "https://8123.example", "tunnel": "", "webhook": webhook} for webhook in ("", "subscribed")
+        ]
+        assert status.running(signed_up)["public"] == "https://8123.example"
+        assert platform.control("state")["listener_url"] == "https://8123.example/webhook/tiktok"
+        opened.send_signal(signal.SIGTERM)
+        assert opened.wait(20) == 0
+        opened.stdout.close()
+        assert status.running(signed_up)["public"] is None
+    assert not alive(int(cut.read_text("utf-8")))
 
 
 def test_no_tunnel_without_a_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
