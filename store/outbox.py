@@ -226,6 +226,12 @@ def move(
         pauses.notify(
             db, f"delivery:{delivery.id}:{to}:{now}", to, reason, now=now, conversation_id=delivery.conversation_id
         )
+    if delivery.state == "needs_owner":
+        db.execute(
+            f"UPDATE deliveries SET reason = NULL WHERE conversation_id = ? AND reason = ?"
+            f" AND state IN ({marks(WAITING_DELIVERIES)})",
+            (delivery.conversation_id, _behind(delivery.id), *WAITING_DELIVERIES),
+        )
     if to == "needs_owner":
         db.execute(
             f"UPDATE deliveries SET reason = ? WHERE conversation_id = ? AND id > ?"

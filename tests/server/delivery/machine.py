@@ -303,6 +303,14 @@ class World:
             for row in self.db.execute(f"SELECT id FROM {table} WHERE state IN ({marks}) ORDER BY id", states)
         ]
 
+    def steps(self) -> list[str]:
+        """Every transition of this life's deliveries, and its requests and kills."""
+        rows = self.db.execute(
+            "SELECT from_state || ' > ' || to_state AS step FROM journal WHERE subject = 'delivery'"
+            " AND from_state IS NOT NULL AND to_state IS NOT NULL"
+        )
+        return [row["step"] for row in rows] + ["life"] + ["request"] * len(self.requests) + ["boot"] * self.boots
+
     def check(self) -> None:
         """Raises AssertionError when one of the invariants does not hold."""
         assert not self.faults, self.faults[0]

@@ -256,6 +256,7 @@ async def test_a_doubt_holds_its_conversation_and_says_so(shop: Shop) -> None:
     assert shop.state(waiting) == "queued"
     assert "delivery 1" in shop.row(waiting)["reason"]
     shop.write(decisions.resolve, 1, "drop", settings=shop.settings.delivery)
+    assert shop.row(waiting)["reason"] is None
     await shop.run()
     assert shop.state(waiting) == "sent"
 
