@@ -102,6 +102,10 @@ class Front:
                 await asyncio.Event().wait()
             keeper = TunnelKeeper(lambda: kinds.plan(tunnel.command, self._port, tunnel.public_url), self._stand)
             await keeper.run()
+        except Exception as fault:
+            LOG.exception("the tunnel is given up")
+            broken = f"the tunnel is given up ({type(fault).__name__}); start the server again."
+            await self._tell(Public(None, broken))
         finally:
             await self._leave_off()
 

@@ -84,8 +84,11 @@ class TokenBox:
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """Keeps other processes from renewing meanwhile. Raises VaultError when one does not end."""
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as fault:
+            raise VaultError(f"{self._lock} cannot be opened: {fault.strerror}.") from fault
         try:
             await self._take(file)
             yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -26,8 +27,16 @@ def settings(loaded: Loaded) -> Iterator[Check]:
     yield Check("settings", "ok", f"{where}, {changed} from the environment")
 
 
+def _private(loaded: Loaded) -> Iterator[Check]:
+    """Looks whether others can read the file of keys."""
+    dotenv = (loaded.file.parent if loaded.file is not None else Path()) / ".env"
+    if dotenv.is_file() and stat.S_IMODE(dotenv.stat().st_mode) & 0o077:
+        yield Check("keys", "fail", f"others can read {dotenv}", f"chmod 600 {dotenv}")
+
+
 def keys(loaded: Loaded, secrets: Secrets) -> Iterator[Check]:
     """Looks for the model's key and for what signs webhooks."""
+    yield from _private(loaded)
     drafter = loaded.settings.agent.drafter
     if secrets.openai_api_key or drafter == "house":
         yield Check("model key", "ok", "set" if secrets.openai_api_key else "not needed by the house drafter")

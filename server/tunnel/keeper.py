@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.children import die_with_parent
+from server.secrets import NAMES as SECRETS
 from server.tunnel.kinds import Plan, TunnelError
 
 LOG: Final = logging.getLogger(__name__)
@@ -103,6 +104,8 @@ class TunnelKeeper:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 limit=LINE_BYTES,
+                # It needs none of ours, and a program that reports crashes sends its environment along.
+                env={name: value for name, value in os.environ.items() if name not in SECRETS},
                 # Its own group: Ctrl+C reaches the server alone, which then ends the whole group in order.
                 start_new_session=True,
                 preexec_fn=die_with_parent(),  # one system call, looked up before the fork

@@ -174,6 +174,17 @@ def test_a_sign_in_tells_how_long_it_lasts(db: sqlite3.Connection, db_path: Path
     assert (found.state, found.mend) == ("fail", "philia login")
 
 
+def test_keys_that_others_can_read_are_told(db_path: Path, tmp_path: Path) -> None:
+    """A `.env` beside the settings is private or fails with the command that makes it so."""
+    config, dotenv = tmp_path / "config.toml", tmp_path / ".env"
+    dotenv.write_text("", "utf-8")
+    loaded = Loaded(settings=Settings(), file=config, sources={})
+    dotenv.chmod(0o640)
+    assert by_name(examine(loaded, Secrets(), db_path, offline=True))["keys"].mend == f"chmod 600 {dotenv}"
+    dotenv.chmod(0o600)
+    assert "keys" not in by_name(examine(loaded, Secrets(), db_path, offline=True))
+
+
 def test_offline_asks_nobody(db_path: Path, tmp_path: Path) -> None:
     """With `offline` no connection is tried, whatever is set."""
     with Recorder(lambda _request, _number: (200, {}, b"{}")) as anyone:

@@ -120,6 +120,20 @@ signal.pause()
     assert second == Standing("https://b.example")
 
 
+async def test_a_program_is_not_given_the_shops_keys(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its environment is ours without the secrets."""
+    monkeypatch.setenv("TIKTOK_APP_SECRET", "s3cret")
+    monkeypatch.setenv("OTHER", "stays")
+    text = """
+print("https://" + os.environ.get("TIKTOK_APP_SECRET", "none") + "." + os.environ["OTHER"], flush=True)
+import signal
+signal.pause()
+"""
+    install(bin_folder, "mine", text)
+    async with kept(lambda: plan("mine {port}", PORT)) as heard:
+        assert await heard.until(bool) == [Standing("https://none.stays")]
+
+
 async def test_a_new_address_of_a_running_program_is_told(bin_folder: Path) -> None:
     """localhost.run gives a new name while it runs."""
     text = """
