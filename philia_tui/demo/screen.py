@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 
 from philia_tui.commands.context import fail
 from philia_tui.demo.premises import DemoFailed, Premises
-from philia_tui.opening import listening, run
+from philia_tui.opening import reach, run
 from server import settings
 from store import lock
 from store.errors import StoreError
@@ -52,11 +52,11 @@ def open_demo(*, fresh: bool, plain: bool = False) -> None:
 def _let_in(premises: Premises, over: threading.Event) -> None:
     """Waits until the inbox's server listens, tells the platform where, and lets the customers begin."""
     while not over.wait(WATCH_SECONDS):
-        address = listening(premises.database) if lock.holder(premises.database) else None
-        if address is None:
+        reached = reach(premises.database) if lock.holder(premises.database) else None
+        if reached is None:
             continue
         try:
-            premises.point_simulator(f"{address}/webhook/tiktok")
+            premises.point_simulator(f"{reached.address}/webhook/tiktok")
             premises.post("play", {"pace": PACE})
         except (OSError, json.JSONDecodeError):
             # The platform or the server is not there yet; the next look finds it.
