@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.screen import Screen
 
 from philia_tui import keys
@@ -72,7 +74,19 @@ class PhiliaApp(App[None]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
+            self.set_interval(1.0, self._mind_the_size)
         self.call_after_refresh(self._settled)
+
+    def _mind_the_size(self) -> None:
+        """Takes the terminal's size again: of two quick changes the second signal can be lost (seen under tmux)."""
+        try:
+            found = Size(*os.get_terminal_size(sys.__stderr__.fileno()))  # type: ignore[union-attr]
+        except (OSError, ValueError, AttributeError):
+            return
+        if found not in (self.size, Size(0, 0)):
+            self.post_message(events.Resize(found, found))
+        elif self.screen.size != found:
+            self.screen.post_message(events.Resize(found, found))
 
     def _settled(self) -> None:
         if self.server is not None:

@@ -297,6 +297,9 @@ class InboxScreen(Moving, Keeping, Helping):
         return [] if conversation is None else views.said(self.desk.db, conversation, before=before, limit=THREAD_PAGE)
 
     def _hint(self) -> None:
+        if self.query("#editor"):
+            # The line says what the editor's keys are, whatever arrives meanwhile.
+            return
         lead = f"{many(len(self.queue.marks), 'marked', 'marked')}:" if self.queue.marks else ""
         piece = self.piece()
         names = {"hold": f"hold {one_line(piece)}"} if piece else {}

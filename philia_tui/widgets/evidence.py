@@ -38,6 +38,8 @@ class Evidence(LinesPane, can_focus=True):
         """Shows what nothing backs in the text under the owner's hands, as (words, why)."""
         if (warnings, holes) != (self._warnings, self._holes):
             self._warnings, self._holes = warnings, holes
+            count = len(warnings) + len(holes)
+            self.entitle(f" Why · {many(count, 'word')} of yours not backed ⚠ " if count else title(self.draft))
             self.relay()
             self.scroll_to(y=0, animate=False)
 

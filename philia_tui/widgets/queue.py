@@ -208,7 +208,10 @@ class Queue(Painter, ScrollView, can_focus=True):
             (" " * (room + 1 - width_of([(name, "")])), "text"),
         ]
         if not self.tall:
+            left_over = "" if row.quota_left is None else f"{row.quota_left}/{self._whole}"
+            sign, style = self._state(row)[0]
             line += [*self._window(row), (" ", "text")]
+            line += [(left_over.rjust(5), "bad" if row.quota_left in {0, 1} else "dim"), (f" {sign[0]} ", style)]
         said = one_line(row.last_text)
         if row.last_kind != "text":
             named = KIND_NAMES.get(row.last_kind, one_line(row.last_kind))

@@ -207,7 +207,19 @@ def suede(shop: Shop) -> tuple[int, int]:
         latency_ms=1800,
         evidence=json.dumps(
             {
-                "pieces": [{"sku": "J-014", "revision": 1, "status": "available"}],
+                "pieces": [
+                    {
+                        "sku": "J-014",
+                        "name": "70s suede jacket",
+                        "price": "85.00",
+                        "currency": "USD",
+                        "measurements": {"pit_to_pit": 21, "length": 25},
+                        "unit": "in",
+                        "size": "M",
+                        "status": "available",
+                        "revision": 1,
+                    }
+                ],
                 "searches": [{"query": "brown suede", "skus": ["J-014"]}],
             }
         ),
