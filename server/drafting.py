@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server import policy, stock
@@ -26,7 +26,7 @@ from store.stock import Piece
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 50
 """Drafts written side by side: a model call is waiting, not work."""
 
 NAMED: Final = frozenset({"held_now", "line_place", "offered_now", "replaces", "note"})
@@ -42,13 +42,40 @@ class Desk:
     policies: Callable[[], Mapping[str, str]]
     clock: Clock
     boot: str
+    under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    """Drafts being written now."""
+
+
+async def start_due(desk: Desk, written: Callable[[], None] = lambda: None) -> int:
+    """Starts every draft that is due and for which there is room; returns how many. Does not wait for them.
+
+    Nobody's draft waits for another's model call. `written` is called after each that ends: there is room again.
+    """
+    room = AT_ONCE - len(desk.under_way)
+    if room <= 0:
+        return 0
+    claimed = await desk.database.write(drafts.claim_due, now=desk.clock(), boot=desk.boot, limit=room)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        desk.under_way.discard(task)
+        if not task.cancelled():
+            fault = task.exception()
+            if fault is not None:
+                log.error("a draft could not be kept: %s", fault)
+            written()
+
+    for draft in claimed:
+        task = asyncio.create_task(_write(desk, draft), name=f"draft {draft.id}")
+        desk.under_way.add(task)
+        task.add_done_callback(ended)
+    return len(claimed)
 
 
 async def write_due(desk: Desk) -> int:
-    """Writes every draft that is due; returns how many."""
-    claimed = await desk.database.write(drafts.claim_due, now=desk.clock(), boot=desk.boot, limit=AT_ONCE)
-    await asyncio.gather(*(_write(desk, draft) for draft in claimed))
-    return len(claimed)
+    """Writes every draft that is due and waits for all of them; returns how many."""
+    started = await start_due(desk)
+    await asyncio.gather(*desk.under_way)
+    return started
 
 
 async def _write(desk: Desk, draft: Draft) -> None:

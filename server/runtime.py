@@ -70,6 +70,7 @@ class Server:
     sender: Sender | None
     renewer: Renewer | None
     backlog: Backlog
+    desk: drafting.Desk
     workers: dict[str, Worker]
     clock: Clock
     boot: str
@@ -168,13 +169,7 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
             sender=sender,
             renewer=renewer,
             backlog=Backlog(database=database, clock=clock, rules=applying.rules_of(settings)),
-            workers={},
-            clock=clock,
-            boot=boot,
-        )
-        server.workers = _workers(
-            server,
-            drafting.Desk(
+            desk=drafting.Desk(
                 database=database,
                 drafter=drafter,
                 settings=settings,
@@ -182,7 +177,11 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
                 clock=clock,
                 boot=boot,
             ),
+            workers={},
+            clock=clock,
+            boot=boot,
         )
+        server.workers = _workers(server)
         yield server
 
 
@@ -201,7 +200,7 @@ def _recover(db: sqlite3.Connection, *, boot: str, now: int) -> None:
         log.warning("after the last end: %d drafts are written again, %d deliveries are in doubt", lost, doubts)
 
 
-def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
+def _workers(server: Server) -> dict[str, Worker]:
     """Returns the steps by name. Those that need the platform are absent while nobody is signed in."""
     database, clock, settings = server.database, server.clock, server.settings
     rules = server.backlog.rules
@@ -213,11 +212,12 @@ def _workers(server: Server, desk: drafting.Desk) -> dict[str, Worker]:
                 server.workers[name].ring()
         return applied
 
+    def written() -> None:
+        for name in {"draft", "deliver"} & set(server.workers):
+            server.workers[name].ring()
+
     async def draft() -> int:
-        written = await drafting.write_due(desk)
-        if written and "deliver" in server.workers:
-            server.workers["deliver"].ring()
-        return written
+        return await drafting.start_due(server.desk, written)
 
     async def look_after() -> int:
         await database.write(chores.every_second, now=clock(), settings=settings)
@@ -332,10 +332,11 @@ async def _run(
     if server.sender is not None:
         await server.sender.drain()
     # A draft under way is written again at the next start; a request under way was waited for above.
-    _, slow = await asyncio.wait([serving, *tasks], timeout=ROUND_SECONDS)
+    working = [serving, *tasks, *server.desk.under_way]
+    _, slow = await asyncio.wait(working, timeout=ROUND_SECONDS)
     for task in slow:
         task.cancel()
-    ended = await asyncio.gather(serving, *tasks, return_exceptions=True)
+    ended = await asyncio.gather(*working, return_exceptions=True)
     log.info("stopped")
     for fault in ended:
         if isinstance(fault, Exception):

@@ -112,9 +112,7 @@ async def post(port: int, connections: int, requests: list[tuple[str, bytes]]) -
     """Posts everything over so many connections; returns what became of it and the seconds it took."""
     run = Run(iter(requests), asyncio.Event(), connections)
     loop = asyncio.get_running_loop()
-    callers = [
-        (await loop.create_connection(lambda: Caller(run), "127.0.0.1", port))[1] for _ in range(connections)
-    ]
+    callers = [(await loop.create_connection(lambda: Caller(run), "127.0.0.1", port))[1] for _ in range(connections)]
     gc.disable()
     started = time.perf_counter()
     for caller in callers:
@@ -126,9 +124,7 @@ async def post(port: int, connections: int, requests: list[tuple[str, bytes]]) -
 def start(port: int, connections: int, count: int, tag: str, secret: str, file: Path | None) -> subprocess.Popen[str]:
     """Starts the program."""
     words = [str(port), str(connections), str(count), tag, secret, *([str(file)] if file else [])]
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.performance.load", *words], stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([sys.executable, "-m", "tests.performance.load", *words], stdout=subprocess.PIPE, text=True)
 
 
 def load(port: int, connections: int, count: int, tag: str, secret: str) -> dict[str, Any]:
