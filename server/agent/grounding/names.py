@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from server.agent.grounding.lexicon import LANGUAGES
 from server.agent.grounding.rows import Row
 from server.agent.grounding.tokens import Token
+
+
+_SIGNS: Final = frozenset("$€£¥%!?")
 
 
 def join_hyphens(tokens: list[Token]) -> list[Token]:
@@ -62,6 +66,11 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
         if at in order and tokens[at].key in heads:
             for number, place, words in heads[tokens[at].key]:
                 size = _run(tokens, places, order[at], words, place)
+                between = tokens[at + 1 : places[order[at] + size - 1] + 1] if size else []
+                if any(token.key in _SIGNS for token in between):
+                    continue  # "L, $212" is no SKU L-212
+                if words is rows[number].sku and not all(token.glued for token in between):
+                    continue
                 whole = size == len(words) and place == 0
                 while (
                     size
