@@ -9,8 +9,7 @@ from server.agent.grounding.lexicon import LANGUAGES
 from server.agent.grounding.rows import Row
 from server.agent.grounding.tokens import Token
 
-
-_SIGNS: Final = frozenset("$€£¥%!?")
+_SIGNS: Final = frozenset("$€£¥")
 
 
 def join_hyphens(tokens: list[Token]) -> list[Token]:
