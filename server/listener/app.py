@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 BODY_SECONDS: Final = 10.0
 """How long a caller may take to send its body; TikTok's arrive in one packet."""
 
+UNSIGNED: Final = "unsigned"
+"""Whom the rate limit counts where signatures are not required."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -108,7 +111,8 @@ async def take(gate: Gate, request: Request) -> Response:
     if asked is not None:
         return _echo(asked)
     event = read_decoded(given, body)
-    if not gate.limits.allows(event.business_id or event.dialect):
+    # Without a signature the business is anybody's word: a name of its own each time would be no limit at all.
+    if not gate.limits.allows((event.business_id or event.dialect) if verdict == "valid" else UNSIGNED):
         return _say(429, "limited", "Too many events in a minute; they are taken again later.")
     received = Received(
         dedupe_key=event.dedupe_key,
@@ -180,6 +184,9 @@ def _status(status: str) -> Response:
 
 def _say(code: int, status: str, detail: str) -> Response:
     headers = {"Retry-After": "5" if code == 503 else "60"} if code in {429, 503} else {}
+    if code in {408, 413}:
+        # The rest of the body is not waited for.
+        headers = {"Connection": "close"}
     return _json(code, {"status": status, "detail": detail}, headers)
 
 

@@ -11,9 +11,16 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_LIMIT: Final = 16_384
 """Bytes of headers a caller may send; TikTok's are under 2,000."""
+
+HEADER_SECONDS: Final = 10.0
+"""How long a caller may take to send its first headers; uvicorn itself waits for ever, and 512 such callers shut it."""
+
+KEEP_ALIVE_SECONDS: Final = 15
+"""How long a connection is kept for the next webhook."""
 
 CONNECTIONS: Final = 512
 """Connections at once; above it callers get 503 and TikTok tries again."""
@@ -41,6 +48,41 @@ def bind(host: str, port: int) -> socket.socket:
         ) from fault
     found.setblocking(False)
     return found
+
+
+class Impatient(H11Protocol):
+    """HTTP that hangs up on who connects and does not ask, or asks one letter at a time."""
+
+    _hurry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Starts the clock; uvicorn has one only between an answer and the next byte."""
+        super().connection_made(transport)
+        self._hurry = self.loop.call_later(HEADER_SECONDS, self.timeout_keep_alive_handler)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes; the clock runs while they are not yet a whole request."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Ends a request; half of the next one may be here already."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops the clock."""
+        super().connection_lost(exc)
+        if self._hurry is not None:
+            self._hurry.cancel()
+
+    def _watch(self) -> None:
+        asking = self.cycle is None or (self.cycle.response_complete and self.conn.trailing_data[0])
+        if not asking and self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+        elif asking and self._hurry is None:
+            self._hurry = self.loop.call_later(HEADER_SECONDS, self.timeout_keep_alive_handler)
 
 
 class Server(uvicorn.Server):
@@ -75,9 +117,9 @@ def make_server(app: FastAPI) -> Server:
             server_header=False,
             h11_max_incomplete_event_size=HEADER_LIMIT,
             limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=15,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=5,
-            http="h11",
+            http=Impatient,
             ws="none",
         )
     )
