@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -155,6 +156,33 @@ async def test_a_box_that_takes_nothing_means_no_new_token(
     monkeypatch.setattr(box, "write", full)
     assert not await keeper.renew()
     assert used == []
+
+
+async def test_a_keyring_that_waits_for_its_owner_holds_nobody_up(
+    platform: Simulator,
+    box: TokenBox,
+    db: sqlite3.Connection,
+    database: Database,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A vault that does not answer is given up, and the next renewal works."""
+    kept = await sign_in(platform, box, db, clock)
+    keeper, used = renewer(platform, box, kept, database, clock)
+    unlocked = threading.Event()
+    read = box.read
+
+    def locked() -> Kept | None:
+        unlocked.wait(20)
+        return read()
+
+    monkeypatch.setattr(box, "read", locked)
+    monkeypatch.setattr("server.tokens.VAULT_SECONDS", 0.05)
+    assert not await keeper.renew()
+    unlocked.set()
+    monkeypatch.setattr("server.tokens.VAULT_SECONDS", 10.0)
+    assert await keeper.renew()
+    assert len(used) == 1
 
 
 async def test_many_who_renew_at_once_ask_tiktok_once(
