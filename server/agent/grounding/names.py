@@ -66,7 +66,9 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
             for number, place, words in heads[tokens[at].key]:
                 size = _run(tokens, places, order[at], words, place)
                 between = tokens[at + 1 : places[order[at] + size - 1] + 1] if size else []
-                if any(token.key in _SIGNS for token in between):
+                if any(token.key in _SIGNS for token in between) and not (
+                    words is rows[number].name and size == len(words)
+                ):
                     continue  # "L, $212" is no SKU L-212
                 if words is rows[number].sku and not all(token.glued for token in between):
                     continue
