@@ -61,7 +61,7 @@ def serve(
     Example: philia serve --tunnel cloudflared
     """
     # Heavy rooms, 2.5 s of imports: only a server pays for them.
-    from server import logs, public  # noqa: PLC0415
+    from server import crashes, logs, public  # noqa: PLC0415
     from server.tunnel.kinds import TunnelError  # noqa: PLC0415
     from store.errors import StoreError  # noqa: PLC0415
 
@@ -75,6 +75,7 @@ def serve(
     from server.listener.serving import PortTaken  # noqa: PLC0415
 
     written = logs.start(where.settings.log, where.path)
+    reporting = crashes.start(secrets_of(where).sentry_dsn)
     try:
         asyncio.run(_serve(where, child=child, insecure=insecure))
     except (PortTaken, StoreError) as fault:
@@ -85,6 +86,8 @@ def serve(
     except OSError as fault:
         fail(f"The server cannot run: {fault}. Its log is {written}.")
     finally:
+        if reporting:
+            crashes.stop()
         logs.stop()
 
 
