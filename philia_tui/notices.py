@@ -1,4 +1,4 @@
-"""Speaks to a terminal that is not being looked at: its title always, a bell or a desktop notice when more needs her."""
+"""Speaks to a terminal that is not being looked at: its title always, a bell or a notice when more needs her."""
 
 from __future__ import annotations
 

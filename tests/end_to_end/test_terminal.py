@@ -170,7 +170,7 @@ def sane(shown: str) -> bool:
 
 
 def test_an_evening_in_a_terminal(shop: Path, terminal: Terminal) -> None:
-    """Start, approve, undo, edit, resize, quit: the screen follows, rows change, the child ends, the terminal is sane."""
+    """Start, approve, undo, resize, edit, quit: the rows change, the child ends, the terminal is sane."""
     terminal.start(philia(shop))
     terminal.wait("● listening", "maria.k", "Yes! The 70s suede jacket", "a approve")
     assert len(servers(shop)) == 1

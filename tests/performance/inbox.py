@@ -1,4 +1,4 @@
-"""Measures the inbox beside a bare Textual app, in real terminals, in the same run: `python -m tests.performance.inbox`.
+"""Measures the inbox beside a bare Textual app in real terminals: `python -m tests.performance.inbox`.
 
 Prints figures with their budgets; asserts nothing. Options: --conversations N, --repeat N.
 """
@@ -47,7 +47,7 @@ def build(database: Path, conversations: int) -> None:
 
 
 def terminal(what: str, database: Path, *, marker: bytes) -> tuple[float, dict[str, Any]]:
-    """Runs one measurement in a terminal of 120×40; returns (seconds to the first paint, what it found)."""
+    """Runs one measurement in a terminal of 120 by 40; returns (seconds to the first paint, what it found)."""
     result = database.parent / f"{what}.json"
     result.unlink(missing_ok=True)
     master, slave = pty.openpty()
@@ -133,11 +133,26 @@ def main() -> None:
             paints.append(terminal("paint", database, marker=b"Customer ")[0])
         bare = terminal("bare", database, marker=b"ready")[1]["memory"]
         ratio = min(paints) / min(bare_paints)
-        line("first paint", f"{min(paints) * 1000:.0f} ms, bare {min(bare_paints) * 1000:.0f} ms", f"{ratio:.2f} ×", "≤ 1.5 ×")
+        line(
+            "first paint",
+            f"{min(paints) * 1000:.0f} ms, bare {min(bare_paints) * 1000:.0f} ms",
+            f"{ratio:.2f} ×",
+            "≤ 1.5 ×",
+        )
         found = terminal("keys", database, marker=b"Customer ")[1]
         line("j to repaint, p95", f"p50 {statistics.median(found['j']):.1f} ms", f"{p95(found['j']):.1f} ms", "≤ 12 ms")
-        line("page down, p95", f"p50 {statistics.median(found['page']):.1f} ms", f"{p95(found['page']):.1f} ms", "≤ 40 ms")
-        line("memory", f"{found['memory']:.1f} MiB, bare {bare:.1f} MiB", f"+{found['memory'] - bare:.1f} MiB", "≤ +25 MiB")
+        line(
+            "page down, p95",
+            f"p50 {statistics.median(found['page']):.1f} ms",
+            f"{p95(found['page']):.1f} ms",
+            "≤ 40 ms",
+        )
+        line(
+            "memory",
+            f"{found['memory']:.1f} MiB, bare {bare:.1f} MiB",
+            f"+{found['memory'] - bare:.1f} MiB",
+            "≤ +25 MiB",
+        )
         opened = terminal("open", database, marker=b"Customer ")[1]["open"]
         line("open 1,000 messages", f"p50 {statistics.median(opened):.1f} ms", f"max {max(opened):.1f} ms", "≤ 60 ms")
         stop = threading.Event()

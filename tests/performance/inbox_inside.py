@@ -83,7 +83,7 @@ def inbox(what: str, database: Path, result: Path) -> None:
         elif what == "burst":
             found["j"] = [await paced(app, "j", 0.03) for _ in range(200)]
             found["memory"] = resident_mib()
-        result.write_text(json.dumps(found), "utf-8")
+        await asyncio.to_thread(result.write_text, json.dumps(found), "utf-8")
         app.exit()
 
     def begin() -> None:
@@ -113,9 +113,7 @@ def found_big(database: Path) -> int:
 
     db = connect(database, readonly=True)
     try:
-        return int(
-            db.execute("SELECT id FROM conversations WHERE platform_id = 'c-big'").fetchone()[0]
-        )
+        return int(db.execute("SELECT id FROM conversations WHERE platform_id = 'c-big'").fetchone()[0])
     finally:
         db.close()
 

@@ -56,8 +56,11 @@ def forbidden(text: str, *, lines: bool = True) -> list[str]:
             continue
         category = unicodedata.category(character)
         code = ord(character)
-        if category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} or 0x1F1E6 <= code <= 0x1F1FF:
-            found.append(f"U+{code:04X}")
-        elif 0xFE00 <= code <= 0xFE0F or 0x1F3FB <= code <= 0x1F3FF:
+        if (
+            category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+            or 0x1F1E6 <= code <= 0x1F1FF
+            or 0xFE00 <= code <= 0xFE0F
+            or 0x1F3FB <= code <= 0x1F3FF
+        ):
             found.append(f"U+{code:04X}")
     return found

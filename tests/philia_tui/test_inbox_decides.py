@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-
 from pathlib import Path
 
 from store.database import connect
@@ -182,7 +181,19 @@ def test_first_paint_imports_only_textual_and_sqlite() -> None:
     import subprocess
     import sys
 
-    heavy = "sqlalchemy sqlmodel fastapi openai uvicorn httpx typer apscheduler alembic keyring pydantic".split()
+    heavy = [
+        "sqlalchemy",
+        "sqlmodel",
+        "fastapi",
+        "openai",
+        "uvicorn",
+        "httpx",
+        "typer",
+        "apscheduler",
+        "alembic",
+        "keyring",
+        "pydantic",
+    ]
     code = f"import philia_tui.app, sys; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -35,7 +35,7 @@ def talk(path: Path, clock: FakeClock, *typed: str) -> str:
 
 
 def test_a_thread_is_read_out_and_approved(db: sqlite3.Connection, db_path: Path, clock: FakeClock) -> None:
-    """A number opens a thread with its draft and why; `approve` sends exactly what was read out; `undo` takes it back."""
+    """A number opens a thread with its draft and why; `approve` sends exactly that; `undo` takes it back."""
     _, draft = suede(Shop(db, clock()))
     text = db.execute("SELECT text FROM drafts WHERE id = ?", (draft,)).fetchone()[0]
     said = talk(db_path, clock, "1", "approve")
@@ -110,8 +110,10 @@ def test_every_list_and_verb_can_be_said(db: sqlite3.Connection, db_path: Path, 
     """Lists, snooze, notes, labels, modes, blocks, search, stop and go all answer in words and change the rows."""
     street(Shop(db, clock()))
     said = talk(
-        db_path, clock, "help", "list in doubt", "1", "settle drop", "list done", "find suede", "1", "snooze 2h", "undo",
-        "note likes brown", "label vip", "mode paused", "block", "unblock", "stop", "status", "go", "next", "sold T-031",
+        db_path, clock, "help", "list in doubt", "1", "settle drop", "list done", "find suede", "1", "snooze 2h",
+        "undo",
+        "note likes brown", "label vip", "mode paused", "block", "unblock", "stop", "status", "go", "next",
+        "sold T-031",
     )  # fmt: skip
     assert "Not done" not in said
     assert "Everything is stopped" in said

@@ -26,6 +26,7 @@ def test_what_a_server_told_of_itself_is_where_it_is_reached(db: sqlite3.Connect
     for public, tunnel, webhook, found in (
         (THERE, "", "", Reach(THERE)),
         (THERE, "", "subscribed", Reach(THERE)),
+        (THERE, "", "by hand: enter it", Reach(THERE)),
         (THERE, "", "TikTok refused it.", Reach(THERE, "TikTok refused it.")),
         (None, "cloudflared ended.", "", Reach(HERE, "cloudflared ended.")),
     ):
@@ -47,9 +48,9 @@ async def test_the_header_tells_whether_tiktok_has_a_way_here(
 ) -> None:
     """A tunnel's host is shown, this machine's own address is not, and trouble has words."""
     async with driving(db_path, clock, size=(120, 24), live=False) as pilot:
-        header = pilot.app.inbox.header  # type: ignore[attr-defined]
+        header = pilot.app.inbox.header
         header.show(header.figures, health)
         await pilot.pause()
-        top = screen_text(pilot.app)[0]  # type: ignore[arg-type]
+        top = screen_text(pilot.app)[0]
     assert shown in top
     assert absent not in top

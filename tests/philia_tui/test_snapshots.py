@@ -17,12 +17,11 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 from rich.color import ColorType
-from textual.pilot import Pilot
 
 from philia_tui.themes import THEMES
 from server.settings import Inbox, Settings
 from tests.conftest import FakeClock
-from tests.philia_tui.driving import driving, screen_text, settle, typing
+from tests.philia_tui.driving import Quick, driving, screen_text, settle, typing
 from tests.philia_tui.hostile import HOSTILE, forbidden
 from tests.philia_tui.shop import HOUR, Shop, street
 
@@ -55,7 +54,7 @@ def furnish(db: sqlite3.Connection, clock: FakeClock) -> None:
     db.execute("UPDATE journal SET at = ?", (EVENING,))
 
 
-async def walk(pilot: Pilot[Any]) -> dict[str, list[str]]:
+async def walk(pilot: Quick) -> dict[str, list[str]]:
     """Visits every screen in one inbox and returns their lines by name."""
     seen: dict[str, list[str]] = {}
     inbox = pilot.app.inbox
@@ -73,12 +72,17 @@ async def walk(pilot: Pilot[Any]) -> dict[str, list[str]]:
     return seen
 
 
-async def leave(pilot: Pilot[Any]) -> None:
+async def leave(pilot: Quick) -> None:
     """Comes back to the inbox as it was at first."""
     inbox = pilot.app.inbox
     for _ in range(6):
         at_home = pilot.app.screen is inbox and not inbox.typing and inbox.listed == "needs_you"
-        if at_home and not inbox.jumping and not inbox.queue.marks and not (inbox.has_class("-opened") or inbox.has_class("-why")):
+        if (
+            at_home
+            and not inbox.jumping
+            and not inbox.queue.marks
+            and not (inbox.has_class("-opened") or inbox.has_class("-why"))
+        ):
             return
         if inbox.query("#review"):
             await pilot.press("d")
@@ -87,7 +91,7 @@ async def leave(pilot: Pilot[Any]) -> None:
         await settle(pilot)
 
 
-def check_cells(pilot: Pilot[Any], name: str) -> None:
+def check_cells(pilot: Quick, name: str) -> None:
     """Asserts that every line is as wide as the screen, and no letter has the colour of its ground."""
     width = pilot.app.size.width
     for number, strip in enumerate(pilot.app.screen._compositor.render_strips()):
@@ -108,7 +112,7 @@ def contrast(style: Any) -> float:
     def light(color: Any) -> float:
         parts = [part / 255 for part in color.get_truecolor()]
         linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
 
     one, two = sorted((light(style.color), light(style.bgcolor)), reverse=True)
     return (one + 0.05) / (two + 0.05)
@@ -188,7 +192,7 @@ async def test_no_customer_can_draw(db: sqlite3.Connection, db_path: Path, clock
         assert pilot.app.is_running
 
 
-def check_widths(pilot: Pilot[Any], where: object) -> None:
+def check_widths(pilot: Quick, where: object) -> None:
     """Asserts that every line is exactly as wide as the screen."""
     for strip in pilot.app.screen._compositor.render_strips():
         assert sum(cell_len(segment.text) for segment in strip) == pilot.app.size.width, where
