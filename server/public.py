@@ -23,6 +23,8 @@ PAUSES: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Seconds between tries to subscribe: a new name takes a while until TikTok can look it up."""
 
 SUBSCRIBED: Final = "subscribed"
+BY_HAND: Final = "by hand: "
+"""What is said first of a webhook that Philia cannot subscribe; it may well be entered already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Public:
     tunnel: str = ""
     """What is wrong with the tunnel; empty when nothing is."""
     webhook: str = ""
-    """`subscribed`, or why TikTok does not post here, empty while that is not known."""
+    """`subscribed`, `by hand: …`, or why TikTok does not post here; empty while that is not known."""
 
 
 def wanted(settings: Settings) -> bool:
@@ -128,9 +130,7 @@ class Front:
     async def _subscribe(self, address: str) -> None:
         callback = callback_of(address, self._settings.listener.path)
         if not (self._secrets.tiktok_app_id and self._secrets.tiktok_app_secret):
-            why = (
-                f"TIKTOK_APP_ID or TIKTOK_APP_SECRET is missing; enter {callback} in TikTok's developer portal yourself"
-            )
+            why = f"{BY_HAND}enter {callback} in TikTok's developer portal, or set TIKTOK_APP_ID and TIKTOK_APP_SECRET"
             await self._tell(replace(self._public, webhook=why))
             return
         tries = 0

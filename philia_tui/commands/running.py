@@ -137,6 +137,8 @@ def public_lines(public: Public, path: str) -> list[str]:
         return [f"Public address {public.address}{path}"]
     if public.webhook == "subscribed":
         return [f"TikTok posts its webhooks to {public.address}{path}"]
+    if public.webhook.startswith("by hand"):
+        return [f"The webhook is yours to set, {public.webhook}"]
     return [f"TikTok does not post here yet: {public.webhook}"]
 
 
