@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
 import os
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import account, chores, drafting, learning, nightly, policy, public, status
+from server import account, chores, drafting, gauges, learning, nightly, pictures, policy, public, status
 from server.agent.drafter import AIAgent
 from server.agent.policies import Policies
 from server.delivery import reconcile
@@ -80,6 +81,10 @@ class Server:
         self.backlog.arrivals += 1
         self.workers["receive"].ring()
 
+    def health(self) -> dict[str, str]:
+        """Tells of each step "ok", or what broke its last round."""
+        return {name: worker.fault or "ok" for name, worker in self.workers.items()}
+
     def ring(self) -> None:
         """Wakes every step: something changed, and looking is cheap."""
         for worker in self.workers.values():
@@ -116,6 +121,7 @@ async def serve(
             async with (
                 _built(settings, secrets, database, clock) as server,
                 _public(server, secrets, bound.getsockname()[1], announce_public) as show,
+                gauges.shown(settings, database, server.health),
             ):
                 await _run(server, secrets, bound, held, stop=stop, announce=announce, show=show)
         finally:
@@ -223,9 +229,7 @@ def _workers(server: Server) -> dict[str, Worker]:
         await database.write(chores.every_second, now=clock(), settings=settings)
         return 0
 
-    async def back_up() -> int:
-        return await nightly.look(database, settings, clock=clock)
-
+    back_up = functools.partial(nightly.look, database, settings, clock=clock)
     workers = {
         "receive": Worker("receive", receive),
         "draft": Worker("draft", draft),
@@ -248,10 +252,11 @@ def _workers(server: Server) -> dict[str, Worker]:
             await gaps.fetch_missed(look)
             return 0
 
+        see = functools.partial(pictures.fetch_due, database, client, clock=clock)
         workers |= {"deliver": Worker("deliver", sender.tick), "reconcile": Worker("reconcile", settle)}
         if settings.tiktok.api != "v1":
             # Dialect v1 has no listing to look into.
-            workers |= {"fetch": Worker("fetch", fetch), "missed": Worker("missed", missed)}
+            workers |= {name: Worker(name, step) for name, step in (("fetch", fetch), ("missed", missed), ("see", see))}
     if server.renewer is not None:
         workers["renew"] = Worker("renew", server.renewer.look_after)
     return workers
@@ -306,7 +311,7 @@ async def _run(
             per_business=settings.listener.rate_per_minute, unverified=settings.listener.unverified_per_minute
         ),
         arrived=server.arrived,
-        health=lambda: {name: worker.fault or "ok" for name, worker in server.workers.items()},
+        health=server.health,
     )
     listener = make_server(make_app(gate))
     scheduler = make_scheduler(_clocks(server))
@@ -355,6 +360,7 @@ def _clocks(server: Server) -> list[Clockwork]:
         "back up": 60.0,
         "renew": 60.0,
         "fetch": 15.0,
+        "see": 2.0,
         "missed": minutes * 60,
     }
     return [Clockwork(name, periods[name], worker.ring) for name, worker in server.workers.items()]

@@ -80,7 +80,7 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: bool = False
     """Prometheus text on /metrics of a port of its own, for this machine only."""
     metrics_port: Port = 9108
-    """That port on 127.0.0.1, which no tunnel shows; 0 takes any free one and tells which."""
+    """That port on 127.0.0.1, which no tunnel shows; 0 takes any free one, and the log tells which."""
     keep_raw_days: Positive = 30
     """After this the raw bodies of applied events are emptied."""
 
