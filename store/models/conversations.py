@@ -104,7 +104,11 @@ class InboundEvent(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "inbound_events"
     __table_args__ = (
         one_of("state", EVENT_STATES),
-        Index("inbound_events_open", "state", "thread", "id", sqlite_where=text("state = 'received'")),
+        Index("inbound_events_open", "thread", "id", sqlite_where=text("state = 'received'")),
+        # In the order they are applied: sorting a backlog of 50,000 for every 200 of it takes longer than applying.
+        Index("inbound_events_waiting", "id", sqlite_where=text("state = 'received'")),
+        # The clock that empties old bodies looks every second.
+        Index("inbound_events_bodies", "received_at", sqlite_where=text("length(body) > 0")),
         Index("inbound_events_polls", "thread", sqlite_where=text("state = 'needs_poll'")),
         Index("inbound_events_poison", "state", sqlite_where=text("state = 'poison'")),
     )

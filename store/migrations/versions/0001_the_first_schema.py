@@ -41,9 +41,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key"),
     )
     op.create_index(
+        "inbound_events_waiting", "inbound_events", ["id"], unique=False, sqlite_where=sa.text("state = 'received'")
+    )
+    op.create_index(
+        "inbound_events_bodies",
+        "inbound_events",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("length(body) > 0"),
+    )
+    op.create_index(
         "inbound_events_open",
         "inbound_events",
-        ["state", "thread", "id"],
+        ["thread", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'received'"),
     )
