@@ -38,12 +38,12 @@ def test_thousands_of_kills(
     tmp_path: Path, migrated: Path, kills: int, crash_report: Path | None, request: pytest.FixtureRequest
 ) -> None:
     """Every fault with every place, then kills at random, `--kills` altogether; the figures go to `--crash-report`."""
-    report = harness.run(tmp_path, migrated, harness.pairs(), kills=kills, seed=random.SystemRandom().randrange(10**6))
-    naive_folder = tmp_path / "naive"
-    naive_folder.mkdir()
-    naive = harness.run(naive_folder, migrated, harness.pairs(), kills=max(20, kills // 10), naive=True)
+    seed = random.SystemRandom().randrange(10**6)
+    report = harness.run_together(tmp_path / "philia", migrated, harness.pairs(), kills=kills, seed=seed)
+    naive = harness.run_together(tmp_path / "naive", migrated, harness.pairs(), kills=max(21, kills // 10), naive=True)
     told = {"philia": report.as_json(), "naive": naive.as_json()}
     if crash_report is not None:
         crash_report.write_text(json.dumps(told, indent=2) + "\n")
     assert report.faults() == {}, report.faults()
     assert naive.doubles > 0
+    assert report.kills == sum(report.kills_at_places.values()) == kills

@@ -35,7 +35,7 @@ def main() -> None:
             child = _fork(asked["start"], listening)
             _tell({"pid": child})
         else:
-            _tell({"alive": not _ended(child, asked["wait"])})
+            _tell({"alive": not _ended(child, asked["wait"]), "status": _gone.get(child)})
     if child and not _ended(child, 0):
         os.kill(child, 9)
         os.waitpid(child, 0)
@@ -44,6 +44,8 @@ def main() -> None:
 def _fork(asked: dict[str, Any], listening: socket.socket) -> int:
     child = os.fork()
     if child:
+        # Numbers come again after a while: what is known of an older process of this number is not known of it.
+        _gone.pop(child, None)
         return child
     try:
         os.close(0)
@@ -57,14 +59,16 @@ def _fork(asked: dict[str, Any], listening: socket.socket) -> int:
     os._exit(0)
 
 
-_gone: set[int] = set()
+_gone: dict[int, int] = {}
+"""How each server ended: its exit status, or minus the number of the signal that killed it."""
 
 
 def _ended(child: int, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while child not in _gone:
-        if os.waitpid(child, os.WNOHANG)[0] == child:
-            _gone.add(child)
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended == child:
+            _gone[child] = os.waitstatus_to_exitcode(status)
         elif time.monotonic() >= until:
             return False
         else:
