@@ -119,6 +119,8 @@ INSIGHTS: Final = (
 
 SETTINGS: Final = (
     Key("settings_check", "c", "check again", "Look again whether everything is well", hint=True),
+    Key("settings_accept", "y", "accept", "Turn on the first proposed rule of wording", hint=True),
+    Key("settings_decline", "d", "decline", "Decline the first proposed rule, or take an accepted one back", hint=True),
     Key("settings_server", "s", "start the server", "Start the server, when none runs", hint=True),
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from server import decisions, stock
 from server.settings import Settings
-from store import drafts, inbox, journal, outbox, pauses, switches
+from store import drafts, inbox, journal, learning, outbox, pauses, switches
 from store.errors import NotAllowed
 
 WHO = "owner"
@@ -44,6 +44,7 @@ class Verbs:
         """Sends a draft as it stands, provided it is the one that was seen."""
 
         def act(db: sqlite3.Connection) -> Done:
+            inbox.mark_seen(db, drafts.get(db, draft).conversation_id, now=self.clock())
             made = decisions.approve(
                 db, draft, now=self.clock(), who=WHO, settings=self.settings.delivery, seen_hash=seen_hash
             )
@@ -55,6 +56,7 @@ class Verbs:
         """Sends the owner's wording in place of a draft."""
 
         def act(db: sqlite3.Connection) -> Done:
+            inbox.mark_seen(db, drafts.get(db, draft).conversation_id, now=self.clock())
             made = decisions.edit(
                 db, draft, text, now=self.clock(), who=WHO, settings=self.settings.delivery, seen_hash=seen_hash
             )
@@ -66,6 +68,7 @@ class Verbs:
         """Sends words of the owner's own."""
 
         def act(db: sqlite3.Connection) -> Done:
+            inbox.mark_seen(db, conversation, now=self.clock())
             made = decisions.send(
                 db, conversation, text, now=self.clock(), who=WHO, settings=self.settings.delivery,
                 seen_message=seen_message,
@@ -314,6 +317,25 @@ class Verbs:
             switches.resume(db, now=now, who=WHO)
             pauses.resume_sender(db, now=now, who=WHO)
             return Done("Sending goes on")
+
+        return act
+
+    def rule(self, number: int, answer: learning.Answer) -> Act:
+        """Accepts, declines or withdraws a learnt rule of wording."""
+
+        def act(db: sqlite3.Connection) -> Done:
+            rule = learning.decide(db, number, answer, now=self.clock(), who=WHO)
+            return Done(f"{rule.sentence}: {rule.state}")
+
+        return act
+
+    def told(self, notices: list[int]) -> Act:
+        """Marks notices as seen, so that they are told once."""
+
+        def act(db: sqlite3.Connection) -> Done:
+            for notice in notices:
+                db.execute("UPDATE notices SET seen_at = ? WHERE id = ?", (self.clock(), notice))
+            return Done("")
 
         return act
 

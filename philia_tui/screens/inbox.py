@@ -69,6 +69,7 @@ class InboxScreen(Moving, Keeping, Helping):
         self.faults: list[str] = []
         self._version = -1
         self._waiting = -1
+        self._told: set[int] = set()
         self._reading = False
         self._again = False
         self._not_before = 0.0
@@ -203,9 +204,19 @@ class InboxScreen(Moving, Keeping, Helping):
                 ids = array("q", [one for one in ids if one not in self.pending])
             self.queue.show(ids, keep=self.queue.selected)
             self.show_conversation()
+        self._tell_notices()
         if self._again or (event.listed, event.words) != (self.listed, self.words):
             self._again = False
             self.refresh_lists()
+
+    def _tell_notices(self) -> None:
+        """Tells once what the server left word of: a window about to close, a lapsed hold, a paused sender."""
+        fresh = [one for one in views.notices(self.desk.db) if one.id not in self._told]
+        for one in fresh:
+            self._told.add(one.id)
+            self.tell(one_line(one.text), bad=True)
+        if fresh:
+            self.run_worker(self.perform(self.verbs.told([one.id for one in fresh]), quiet=True), group="act")
 
     def _title(self) -> None:
         waiting = self.figures.tally["needs_you"] if self.figures else 0

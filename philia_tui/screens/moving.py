@@ -129,6 +129,8 @@ class Moving(Deciding):
         """Gives the thread the keys, and the whole screen where panes are stacked."""
         if self.selected is not None:
             self.add_class("-opened")
+            if self.card is not None and self.card.unread:
+                self.run_worker(self.perform(self.verbs.seen(self.selected), quiet=True), group="act")
             self.thread.focus()
 
     @on(Queue.Opened)

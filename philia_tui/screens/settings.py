@@ -15,7 +15,7 @@ from philia_tui.inert import one_line
 from philia_tui.screens.side import SideScreen
 from philia_tui.widgets.page import Page
 from philia_tui.wrapping import Line, wrap
-from store import autonomy
+from store import autonomy, learning
 
 if TYPE_CHECKING:
     from philia_tui.screens.inbox import InboxScreen
@@ -35,6 +35,7 @@ class SettingsScreen(SideScreen):
         super().__init__(inbox)
         self.checks: list[Any] | None = None
         self.standings: list[autonomy.Standing] = []
+        self.rules: list[learning.Rule] = []
         self.page = Page(self._write)
         self.page.add_class("-whole")
 
@@ -48,6 +49,7 @@ class SettingsScreen(SideScreen):
         self.standings = autonomy.all_kinds(
             self.desk.db, needed=auto.earn_decisions, earn=auto.earn_unedited, lose=auto.lose_unedited
         )
+        self.rules = learning.rules(self.desk.db)
         self.page.relay()
         if self.checks is None:
             self.action_settings_check()
@@ -72,6 +74,21 @@ class SettingsScreen(SideScreen):
         )
         # Which file the settings came from is the command line's knowledge, not the screen's.
         return [one for one in found if one.check != "settings"]
+
+    def action_settings_accept(self) -> None:
+        """Turns on the first proposed rule."""
+        self._decide("accept", "proposed")
+
+    def action_settings_decline(self) -> None:
+        """Declines the first proposed rule, or takes the last accepted one back."""
+        if not self._decide("decline", "proposed"):
+            self._decide("withdraw", "accepted")
+
+    def _decide(self, answer: learning.Answer, state: str) -> bool:
+        found = [one for one in self.rules if one.state == state]
+        if found:
+            self.inbox.act(self.inbox.verbs.rule(found[0].id, answer))
+        return bool(found)
 
     def action_settings_server(self) -> None:
         """Starts the server when none runs."""
@@ -101,12 +118,20 @@ class SettingsScreen(SideScreen):
         for standing in self.standings:
             sign = "✓ " if standing.earned else "· "
             lines += wrap([(f"  {sign}{standing.sentence}", "text")], width, indent=[("    ", "text")])
+        rules = [one for one in self.rules if one.state in {"proposed", "accepted"}]
+        lines += [[], [("What your edits teach", "accent")]]
+        for rule in rules:
+            words = "proposed: y accepts, d declines" if rule.state == "proposed" else "on"
+            spans: Line = [("  ? " if rule.state == "proposed" else "  ✓ ", "warn"), (one_line(rule.sentence), "text")]
+            lines += wrap([*spans, (f"  {words}", "dim")], width, indent=[("    ", "text")])
+        if not rules:
+            lines.append([("  nothing yet: a change you make again and again is proposed here", "dim")])
         lines += [[], [("Health", "accent")]]
         if self.checks is None:
             lines.append([("  looking…", "dim")])
         for check in self.checks or ():
             word, colour = STATES.get(check.state, (check.state, "text"))
-            spans: Line = [(f"  {word.ljust(8)} ", colour), (f"{one_line(check.check)}: ", "strong")]
+            spans = [(f"  {word.ljust(8)} ", colour), (f"{one_line(check.check)}: ", "strong")]
             spans.append((one_line(check.detail), "text"))
             if check.state != "ok" and check.mend:
                 spans.append((f" → {one_line(check.mend)}", "warn"))

@@ -5,7 +5,7 @@ Nothing here writes. Texts come back as they were stored; the screen makes them 
 
 from __future__ import annotations
 
-from store.views.header import Header, header
+from store.views.header import Header, Told, header, notices
 from store.views.queue import HOLDS, LISTS, Row, all_held, find, newest_held, order, rows, tally
 from store.views.search import Found, excerpt, messages
 from store.views.thread import Basis, Card, DraftView, Mark, Said, Sending, card, draft, said, sendings
@@ -22,6 +22,7 @@ __all__ = [
     "Row",
     "Said",
     "Sending",
+    "Told",
     "all_held",
     "card",
     "draft",
@@ -30,6 +31,7 @@ __all__ = [
     "header",
     "messages",
     "newest_held",
+    "notices",
     "order",
     "rows",
     "said",

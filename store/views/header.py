@@ -24,6 +24,24 @@ class Header:
     """Conversations that need the owner within the hour."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice that the owner has not seen."""
+
+    id: int
+    kind: str
+    text: str
+    conversation: int | None
+
+
+def notices(db: sqlite3.Connection, *, limit: int = 5) -> list[Told]:
+    """Returns the oldest notices that were not seen."""
+    rows = db.execute(
+        "SELECT id, kind, text, conversation_id FROM notices WHERE seen_at IS NULL ORDER BY id LIMIT ?", (limit,)
+    )
+    return [Told(row["id"], row["kind"], row["text"], row["conversation_id"]) for row in rows]
+
+
 def header(db: sqlite3.Connection, *, now: int) -> Header:
     """Returns the header's figures, each by an index."""
     switches = {row[0]: row[1] for row in db.execute("SELECT name, value FROM switches")}

@@ -197,3 +197,20 @@ def test_first_paint_imports_only_textual_and_sqlite() -> None:
     code = f"import philia_tui.app, sys; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_notices_are_told_once_and_reading_marks_as_seen(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock
+) -> None:
+    """A notice of the server is a toast in this inbox and in no later one; Enter marks what she wrote as seen."""
+    conversation, _ = suede(Shop(db, clock()))
+    db.execute("INSERT INTO notices (key, kind, text, at) VALUES ('w', 'window', 'maria.k: 1 h left [b]x[/b]', 0)")
+    async with driving(db_path, clock) as pilot:
+        await settle(pilot)
+        assert "maria.k: 1 h left [b]x[/b]" in toasts(pilot.app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert rows(db_path, "SELECT unread FROM conversations") == [(0,)]
+        assert rows(db_path, "SELECT count(*) FROM notices WHERE seen_at IS NULL") == [(0,)]
+    async with driving(db_path, clock) as pilot:
+        assert "1 h left" not in toasts(pilot.app)

@@ -475,3 +475,27 @@ async def test_insights_count_and_export(db: sqlite3.Connection, db_path: Path, 
         await pilot.pause()
         written = (db_path.parent / "philia-insights-30-days.csv").read_text("utf-8")
         assert "questions,,1" in written
+
+
+async def test_learnt_rules_are_accepted_and_taken_back(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock
+) -> None:
+    """5 shows what her edits teach; y turns a proposal on, d takes it back; nothing is on before she says so."""
+    suede(Shop(db, clock()))
+    db.execute(
+        "INSERT INTO learned_rules (kind, before, after, seen, of, state, created_at)"
+        " VALUES ('remove', 'lovely', '', 9, 10, 'proposed', 0)"
+    )
+
+    def state() -> str:
+        return str(db.execute("SELECT state FROM learned_rules").fetchone()[0])
+
+    async with driving(db_path, clock) as pilot:
+        await pilot.press("5")
+        await settle(pilot)
+        assert any("lovely" in line and "9 of 10" in line for line in screen_text(pilot.app))
+        await pilot.press("y")
+        await settle(pilot, until=lambda: state() == "accepted")
+        pilot.app.screen.load()
+        await pilot.press("d")
+        await settle(pilot, until=lambda: state() == "withdrawn")
