@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from philia_tui.version import VERSION
+
 
 def main() -> None:
     """Runs the command line; the console script `philia` points here."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        # 20 ms instead of the 500 ms that building every command costs.
-        from importlib.metadata import version  # noqa: PLC0415
-
-        sys.stdout.write(f"philia {version('philia')}\n")
+        # Building every command costs 500 ms, asking the package's metadata 60, the constant nothing.
+        sys.stdout.write(f"philia {VERSION}\n")
         return
     from philia_tui.commands.root import run  # noqa: PLC0415
 

@@ -28,8 +28,17 @@ def warn_of_windows(db: sqlite3.Connection, *, now: int) -> None:
     rows = db.execute(
         "SELECT c.id, c.window_closes_at, coalesce(u.display_name, u.tiktok_id) AS name FROM conversations c"
         " JOIN users u ON u.id = c.user_id WHERE c.queue IN ('needs_you', 'in_doubt', 'snoozed')"
-        " AND c.window_closes_at > ? AND c.window_closes_at <= ?",
-        (now, now + 6 * HOUR),
+        " AND c.window_closes_at > :now AND c.window_closes_at <= :now + :far AND NOT EXISTS"
+        # Those who were told of already are by far the most: they are passed over before they become words.
+        " (SELECT 1 FROM notices n WHERE n.key = 'window:' || c.id || ':' || c.window_closes_at || ':'"
+        " || CASE WHEN c.window_closes_at <= :now + :near THEN :near_words ELSE :far_words END) LIMIT 200",
+        {
+            "now": now,
+            "near": WARNINGS[0][0],
+            "near_words": WARNINGS[0][1],
+            "far": WARNINGS[1][0],
+            "far_words": WARNINGS[1][1],
+        },
     ).fetchall()
     for row in rows:
         left = row["window_closes_at"] - now

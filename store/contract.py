@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from store.draft import claims_of, from_row
+from store.draft import claims_by_draft, from_row
 from store.errors import NotFound
 
 _CONVERSATIONS: Final = (
@@ -95,8 +95,9 @@ def _drafts(db: sqlite3.Connection, ids: list[int]) -> dict[int, dict[str, Any]]
     found = {}
     for part in _parts(ids, 500):
         marks = ", ".join("?" * len(part))
-        for row in db.execute(f"SELECT * FROM drafts WHERE id IN ({marks})", part).fetchall():
-            found[int(row["id"])] = from_row(row, claims_of(db, int(row["id"]))).as_json()
+        claims = claims_by_draft(db, part)
+        for row in db.execute(f"SELECT * FROM drafts WHERE id IN ({marks})", part):
+            found[int(row["id"])] = from_row(row, claims[row["id"]]).as_json()
     return found
 
 

@@ -236,8 +236,8 @@ def withdraw(db: sqlite3.Connection, draft_id: int, reason: str, *, now: int, wh
 def withdraw_closed(db: sqlite3.Connection, *, now: int, limit: int = 500) -> int:
     """Withdraws the live drafts of conversations whose reply window has closed; returns how many."""
     rows = db.execute(
-        "SELECT d.id FROM drafts d JOIN conversations c ON c.id = d.conversation_id"
-        " WHERE d.state IN ('queued', 'drafting', 'ready') AND c.window_closes_at <= ? LIMIT ?",
+        "SELECT live_draft_id AS id FROM conversations"
+        " WHERE live_draft_id IS NOT NULL AND window_closes_at <= ? LIMIT ?",
         (now, limit),
     ).fetchall()
     for row in rows:

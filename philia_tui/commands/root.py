@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup
+from philia_tui.version import VERSION
 
 EVERY_DAY = "Every day"
 RUNNING = "Running it"
@@ -39,9 +40,7 @@ def root(
     """Open the inbox; with a command, do that instead."""
     ctx.obj = config
     if version:
-        from importlib.metadata import version as of  # noqa: PLC0415
-
-        typer.echo(f"philia {of('philia')}")
+        typer.echo(f"philia {VERSION}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
         running.open_inbox(ctx, plain=plain)

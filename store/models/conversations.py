@@ -38,6 +38,8 @@ class Conversation(SQLModel, table=True):
         one_of("queue", QUEUES),
         Index("conversations_by_queue", "queue", "window_closes_at", "id"),
         Index("conversations_by_user", "user_id"),
+        # Which drafts have outlived their window is asked every second.
+        Index("conversations_drafted", "window_closes_at", sqlite_where=text("live_draft_id IS NOT NULL")),
         Index("conversations_by_snooze", "snoozed_until", sqlite_where=text("snoozed_until IS NOT NULL")),
     )
 

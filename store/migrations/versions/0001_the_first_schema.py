@@ -220,6 +220,13 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("snoozed_until IS NOT NULL"),
     )
+    op.create_index(
+        "conversations_drafted",
+        "conversations",
+        ["window_closes_at"],
+        unique=False,
+        sqlite_where=sa.text("live_draft_id IS NOT NULL"),
+    )
     op.create_index("conversations_by_user", "conversations", ["user_id"], unique=False)
     op.create_table(
         "item_posts",
