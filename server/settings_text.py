@@ -12,8 +12,8 @@ from typing import Any, Final, get_type_hints
 
 from msgspec import UNSET, Struct
 
-from server import settings as module
-from server.settings import Settings
+from server import sections
+from server.sections import Settings
 
 HEAD: Final = """\
 # Every setting of Philia with its default. What you leave out keeps its default.
@@ -24,8 +24,8 @@ HEAD: Final = """\
 
 
 def reasons() -> Mapping[str, str]:
-    """Returns "section.key" → its line of why, as it stands under the field in `server.settings`."""
-    tree = ast.parse(inspect.getsource(module))
+    """Returns "section.key" → its line of why, as it stands under the field in `server.sections`."""
+    tree = ast.parse(inspect.getsource(sections))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     found = {}
     for section, kind in get_type_hints(Settings).items():
