@@ -49,7 +49,7 @@ def backup(
     target = file or folder_of(where.settings, where.path) / f"philia-by-hand-{now:%Y%m%d-%H%M%S}.db"
     try:
         size = backups.backup(where.path, target, progress=_pages("backup"))
-    except StoreError as fault:
+    except (StoreError, OSError) as fault:
         fail(str(fault))
     told = {"file": str(target.absolute()), "bytes": size}
     emit(told, as_json, [f"The shop is in {target} ({size:,} bytes), checked and whole."])
@@ -66,11 +66,11 @@ def restore(
     Example: philia restore backups/philia-20261122-030000.db
     """
     where = shop(ctx)
-    if not yes and where.path.exists() and file.is_file():
-        _confirm(f"Replace {where.path} by {file}? What is there now is kept beside it.")
     try:
+        if not yes and where.path.exists() and file.is_file():
+            _confirm(f"Replace {where.path} by {file}? What is there now is kept beside it.")
         done = backups.restore(file, where.path, now=where.now(), progress=_pages("restore"))
-    except StoreError as fault:
+    except (StoreError, OSError) as fault:
         fail(str(fault))
     told = {
         "database": str(where.path),

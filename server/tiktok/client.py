@@ -18,6 +18,7 @@ from server.tiktok.errors import (
 )
 from server.tiktok.listing import ConversationKind, ConversationPage, ListedConversation, MessageListing
 from server.tiktok.media import Media, MediaKind
+from server.tiktok.reply import without_quotes
 from server.tiktok.wire import JSON_HEADERS, Silence, clean_base_url, clean_token, exchange, json_bytes, new_http
 from store.clock import Clock, system_clock
 
@@ -211,7 +212,11 @@ class TikTokClient:
         if isinstance(reply, Silence):
             return _silent(reply)
         read = v1.read_send if dialect == "v1" else v1_3.read_send
-        return read(reply, self._clock())
+        return read(without_quotes(reply, (self._token, *_words(body))), self._clock())
+
+
+def _words(body: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(part[name]) for part in body.values() if isinstance(part, dict) for name in part)
 
 
 def _unsendable(why: str) -> Answer:
