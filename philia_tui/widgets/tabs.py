@@ -48,10 +48,12 @@ class Tabs(Painter):
         full, full_places = self._line(list(LISTS))
         if width_of(full) <= width:
             line, places = full, full_places
+        if width_of(line) > width:
+            line, places = self._line([one for one in LISTS if one == self.listed or self._tally.get(one)], gap="")
         self._places = places
         return self.strip(cut_line(line, width), width)
 
-    def _line(self, names: list[str]) -> tuple[Line, list[tuple[int, int, str]]]:
+    def _line(self, names: list[str], gap: str = " ") -> tuple[Line, list[tuple[int, int, str]]]:
         line: Line = []
         places = []
         for name in names:
@@ -63,7 +65,7 @@ class Tabs(Painter):
                 if self.words:
                     line.append((f" /{self.words}", "key"))
             else:
-                line.append((f" {word} {count} ", "text" if count else "faint"))
+                line.append((f" {word} {count}{gap}", "text" if count else "faint"))
             places.append((start, width_of(line), name))
         return line, places
 

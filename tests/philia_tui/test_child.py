@@ -58,7 +58,7 @@ def standing(of: ServerKeeper) -> Health:
 
 
 def test_a_child_is_started_told_and_ended(tmp_path: Path) -> None:
-    """First starting, then listening with its process and address; `stop` ends it, and calling that twice is nothing."""
+    """It starts, then listens with its process and address; `stop` ends it, and calling that twice is nothing."""
     made = keeper(tmp_path / "philia.db", "sys.stdin.read()")
     assert standing(made).standing == "stopped"
     made.start()

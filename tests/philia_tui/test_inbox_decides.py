@@ -203,7 +203,7 @@ async def test_notices_are_told_once_and_reading_marks_as_seen(
     db: sqlite3.Connection, db_path: Path, clock: FakeClock
 ) -> None:
     """A notice of the server is a toast in this inbox and in no later one; Enter marks what she wrote as seen."""
-    conversation, _ = suede(Shop(db, clock()))
+    suede(Shop(db, clock()))
     db.execute("INSERT INTO notices (key, kind, text, at) VALUES ('w', 'window', 'maria.k: 1 h left [b]x[/b]', 0)")
     async with driving(db_path, clock) as pilot:
         await settle(pilot)
