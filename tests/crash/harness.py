@@ -6,6 +6,7 @@ killed. This one plays the owner's inbox (undo, resume, drop) and the judge.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -29,7 +30,7 @@ from server.simulator.faults import LIES_IN_V1, NAMED
 from store import pauses
 from store.clock import system_clock
 from store.database import connect, transaction
-from store.errors import StoreError
+from store.errors import CannotWrite, StoreError
 from store.failpoints import PLACES
 from tests.crash.server import shop_settings
 
@@ -41,7 +42,7 @@ LAG_MS: Final = 250
 IDLE: Final = 2.0
 """Seconds after which the simulator may have hung up on an idle connection."""
 
-SHOPS: Final = 3
+SHOPS: Final = 2
 """How many shops the long run kills at once."""
 
 PATIENCE: Final = 0.5
@@ -148,7 +149,9 @@ class Crash:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.close()
-            process.terminate()
+            if process is self.simulator:
+                process.terminate()
+            # The zygote ends by itself, after it has ended its server.
             process.wait(timeout=20)
             process.stdout.close()
 
@@ -191,7 +194,8 @@ class Crash:
 
     def owner(self) -> None:
         """Plays the owner: resumes the sender, takes something back, drops what nobody can prove."""
-        with transaction(self.db):
+        # A loaded machine may keep the write lock for long: the owner presses the key again, in the next cycle.
+        with contextlib.suppress(CannotWrite), transaction(self.db):
             pauses.resume_sender(self.db, now=system_clock(), who="owner")
         for row in self.db.execute(
             "SELECT id, state FROM deliveries WHERE state IN ('held', 'needs_owner')"

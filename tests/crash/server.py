@@ -71,6 +71,8 @@ class Crashing:
             self.database, self.client, self.settings, clock=system_clock, random=lambda: 0.5, boot=self.boot
         )
         self.naive = NaiveSender(self.database, self.client) if naive else None
+        self.answered = 0
+        """Up to which message everything has its reply: the owner need not look further back."""
         self.stop = asyncio.Event()
 
     async def receive(self) -> None:
@@ -82,13 +84,18 @@ class Crashing:
 
     async def answer(self) -> None:
         """Decides a reply to every message that has none, as an owner with one sentence would."""
-        wanting = await self.database.read(_unanswered)
-        for conversation, newest, text in wanting:
+        wanting = await self.database.read(_unanswered, self.answered)
+        if not wanting:
+            return
+        refused = []
+        for message, conversation, text in wanting:
             try:
-                await self.database.write(_reply, conversation, newest, text, self.settings)
+                await self.database.write(_reply, conversation, text, self.settings)
             except StoreError:
+                refused.append(message)
                 continue
             failpoints.reach(2)
+        self.answered = min(refused) - 1 if refused else max(message for message, _, _ in wanting)
 
     async def deliver(self) -> None:
         """Sends what is due."""
@@ -109,16 +116,17 @@ class Crashing:
             await asyncio.sleep(PAUSE)
 
 
-def _unanswered(db: sqlite3.Connection) -> list[tuple[int, int, str]]:
+def _unanswered(db: sqlite3.Connection, since: int) -> list[tuple[int, int, str]]:
     rows = db.execute(
-        "SELECT m.conversation_id, m.id, m.text FROM messages m WHERE m.role = 'user' AND NOT EXISTS ("
+        "SELECT m.conversation_id, m.id, m.text FROM messages m WHERE m.id > ? AND m.role = 'user' AND NOT EXISTS ("
         " SELECT 1 FROM deliveries d WHERE d.conversation_id = m.conversation_id AND d.text = 're: ' || m.text)"
-        " ORDER BY m.id"
+        " ORDER BY m.id",
+        (since,),
     )
-    return [(row["conversation_id"], row["id"], row["text"]) for row in rows]
+    return [(row["id"], row["conversation_id"], row["text"]) for row in rows]
 
 
-def _reply(db: sqlite3.Connection, conversation: int, _newest: int, text: str, settings: Settings) -> None:
+def _reply(db: sqlite3.Connection, conversation: int, text: str, settings: Settings) -> None:
     reply = f"re: {text}"
     known = db.execute(
         "SELECT 1 FROM deliveries WHERE conversation_id = ? AND text = ?", (conversation, reply)
