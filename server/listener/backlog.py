@@ -23,8 +23,8 @@ TOGETHER: Final = 16
 FLOOD: Final = 4
 """Webhooks that arrive while one lot is applied before they count as a flood."""
 
-STAND_BACK: Final = 4
-"""In a flood, rests for so many times as long as a lot took: an event that waits is safe, TikTok's is not yet."""
+STAND_BACK: Final = 9
+"""In a flood, rests for so many times as long as a lot took: an event that waits is safe already, TikTok's is not."""
 
 
 @dataclass(slots=True, kw_only=True)
