@@ -127,6 +127,8 @@ def main() -> None:
     unknown = [name for name in names if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    whole = not given.quick and names == list(PARTS)
+    target = given.write or (PAGE if whole else None)
     machine = facts()
     began = time.perf_counter()
     sections: dict[str, list[str]] = {}
@@ -138,11 +140,10 @@ def main() -> None:
             )
             missed += [one for one in figures if one.met is False]
             print(f"\n## {PARTS[name].title}\n", *sections[name], sep="\n", flush=True)
-    text = page(machine, sections, missed, time.perf_counter() - began)
-    whole = not given.quick and names == list(PARTS)
-    target = given.write or (PAGE if whole else None)
+            if target is not None:
+                # After every part: a run that is broken off leaves what it has.
+                target.write_text(page(machine, sections, missed, time.perf_counter() - began), "utf-8")
     if target is not None:
-        target.write_text(text, "utf-8")
         print(f"\nwritten to {os.path.relpath(target)}")
 
 

@@ -33,6 +33,8 @@ from tests.philia_tui.shop import Shop, many
 
 SETTINGS: Final = Settings()
 LOOKS: Final = 40
+WHOLE: Final = "every id of the queue in order"
+"""What no key press waits for: the inbox reads a page first and this beside it."""
 WORDS: Final = (
     "suede",
     "corduroy",
@@ -80,7 +82,7 @@ def asked(path: Path) -> tuple[dict[str, float], float]:
             thread.draft(db, 1 + number * 7 % newest)
 
         found["a page of the queue"] = looks(db, page)
-        found["the whole order"] = looks(db, lambda _: queue.order(db, "needs_you"))
+        found[WHOLE] = looks(db, lambda _: queue.order(db, "needs_you"))
         found["a thread opened"] = looks(db, opened)
         found["a word in all messages"] = looks(db, lambda number: search_messages(db, WORDS[number % len(WORDS)]))
         found["the first 50 for a script"] = looks(db, lambda _: contract.conversations(db, limit=50))
@@ -178,8 +180,8 @@ def measure(quick: bool) -> list[Figure]:
         Figure(
             f"{what}, p95 at " + " / ".join(found),
             " / ".join(f"{took[what]:.1f}" for took in found.values()) + " ms",
-            "≤ 50 ms",
-            max(took[what] for took in found.values()) <= 50,
+            "≤ 50 ms" if what != WHOLE else "",
+            max(took[what] for took in found.values()) <= 50 if what != WHOLE else None,
             f"{found[last][what] / found[first][what]:.1f} × from the smallest to the largest",
         )
         for what in found[first]
