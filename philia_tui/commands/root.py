@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup
+from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup, web
 from philia_tui.version import VERSION
 
 EVERY_DAY = "Every day"
@@ -53,6 +53,7 @@ app.add_typer(habits.app, name="habits", rich_help_panel=EVERY_DAY, help="What y
 agent.register(app, panel=EVERY_DAY)
 running.register(app, panel=RUNNING)
 setup.register(app, panel=RUNNING)
+web.register(app, panel=RUNNING)
 data.register(app, panel=DATA)
 
 

@@ -1,0 +1,1 @@
+"""The inbox in a real browser: needs Chromium; run with -m browser."""
