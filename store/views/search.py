@@ -35,7 +35,9 @@ def messages(db: sqlite3.Connection, words: str, *, limit: int = 100) -> list[Fo
 
     Scripts without spaces between words are searched by the letters as they stand, over the newest 20,000 messages.
     """
-    wanted = [word for word in words.replace('"', " ").replace("\x00", " ").split() if any(map(str.isalnum, word))]
+    # Half a surrogate can be typed or pasted, and no query can carry it.
+    typed = words.encode("utf-8", "ignore").decode()
+    wanted = [word for word in typed.replace('"', " ").replace("\x00", " ").split() if any(map(str.isalnum, word))]
     if not wanted:
         return []
     rows: dict[int, Found] = {}
