@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 TOGETHER: Final = 16
 """Events applied in one request to the writer, about 5 ms: a webhook that comes meanwhile waits for no more."""
 
-FLOOD: Final = 4
-"""Webhooks that arrive while one lot is applied before they count as a flood."""
+FLOOD: Final = 100
+"""Webhooks a second from which they count as a flood, taken over the last quarter of a second or more."""
+
+WINDOW_SECONDS: Final = 0.25
 
 STAND_BACK: Final = 9
 """In a flood, rests for so many times as long as a lot took: an event that waits is safe already, TikTok's is not."""
@@ -36,18 +38,30 @@ class Backlog:
     rules: applying.Rules
     arrivals: int = 0
     """Counts the webhooks since the start."""
+    rate: float = 0.0
+    """Webhooks a second, as last looked at."""
+    looked: tuple[float, int] = (0.0, 0)
+    """When that was, and how many had arrived by then."""
 
     async def apply(self) -> int:
         """Applies what waits, a round of it; returns how many events it took."""
         waiting = await self.database.read(inbound.waiting)
         for start in range(0, len(waiting), TOGETHER):
-            seen, began = self.arrivals, time.monotonic()
+            began = time.monotonic()
             await self._lot(waiting[start : start + TOGETHER])
-            if self.arrivals - seen >= FLOOD:
+            if self._flooded():
                 await asyncio.sleep(STAND_BACK * (time.monotonic() - began))
         if waiting:
             log.info("%d events applied", len(waiting))
         return len(waiting)
+
+    def _flooded(self) -> bool:
+        at, seen = self.looked
+        now = time.monotonic()
+        if now - at >= WINDOW_SECONDS:
+            self.rate = (self.arrivals - seen) / (now - at)
+            self.looked = (now, self.arrivals)
+        return self.rate >= FLOOD
 
     async def _lot(self, lot: list[inbound.Logged]) -> None:
         try:
