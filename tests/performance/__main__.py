@@ -3,7 +3,7 @@
     --quick           small counts, a look in two minutes; prints, writes nothing
     --parts A,B       only these: receiving drafting delivering search verifier house inbox growth startup cost
     --peers           also the first paint of other terminal programs, in throw-away environments
-    --write FILE      the page, docs/performance.md by default
+    --write FILE      the page, docs/performance.md by default; with --parts only theirs are taken anew in it
 
 Every part is a program of its own and runs alone too: `python -m tests.performance.receiving`. Nothing is asserted.
 """
@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tests.performance.figures import Figure, read, table
+from tests.performance.figures import NO, read, table
 from tests.performance.machine import facts
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -60,10 +60,12 @@ PARTS: Final[Mapping[str, Part]] = {
 }
 
 
-def measured(name: str, part: Part, *, quick: bool, peers: bool, folder: Path) -> tuple[list[str], list[Figure]]:
-    """Runs a part; returns the lines of its section and its figures, if it hands any over."""
+def measured(name: str, part: Part, *, quick: bool, peers: bool, folder: Path) -> list[str]:
+    """Runs a part and returns the lines of its section."""
     told = folder / f"{name}.json"
     words = list(part.quick if quick else part.words)
+    shown = f"`python -m tests.performance.{' '.join([name, *words])}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load "
+    shown += " ".join(f"{value:.1f}" for value in os.getloadavg())
     if part.figures:
         words += ["--json", str(told)]
     if peers and name == "inbox":
@@ -73,50 +75,70 @@ def measured(name: str, part: Part, *, quick: bool, peers: bool, folder: Path) -
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        return [f"Not finished after {PATIENCE} s."], []
-    seconds = time.perf_counter() - began
-    shown = [
-        f"`python -m tests.performance.{' '.join([name, *(part.quick if quick else part.words)])}`, {seconds:.0f} s"
-    ]
+        return [shown, "", f"**Not finished after {PATIENCE} s.**"]
+    head = [f"{shown}, {time.perf_counter() - began:.0f} s"]
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        return [*shown, "", f"**It broke off** ({done.returncode}): `{last[:200]}`"], []
+        return [*head, "", f"**It broke off** ({done.returncode}): `{last[:200]}`"]
     if part.figures:
-        figures = read(told)
-        return [*shown, "", *table(figures)], figures
+        return [*head, "", *table(read(told))]
     lines = done.stdout.strip().splitlines()
     if not any(line.startswith("|") for line in lines):
         lines = ["```", *lines, "```"]
-    return [*shown, *([part.goals] if part.goals else []), "", *lines], []
+    return [*head, *([part.goals] if part.goals else []), "", *lines]
 
 
-def page(
-    machine: Sequence[str], sections: Mapping[str, Sequence[str]], missed: Sequence[Figure], seconds: float
-) -> str:
+def missed(sections: Mapping[str, Sequence[str]]) -> list[str]:
+    """Returns the rows of goals that were not met, as sentences."""
+    found = []
+    for section in sections.values():
+        for line in section:
+            cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+            if len(cells) >= 4 and cells[3].startswith(NO):
+                found.append(f"- {cells[0]}: {cells[1]}; the goal is {cells[2]}")
+    return found
+
+
+def kept(target: Path) -> dict[str, list[str]]:
+    """Returns the sections of a page that was written before, so that a few parts can be taken anew."""
+    titles = {part.title: name for name, part in PARTS.items()}
+    found: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in target.read_text("utf-8").splitlines() if target.exists() else ():
+        if line.startswith("## "):
+            current = []
+            if line[3:] in titles:
+                found[titles[line[3:]]] = current
+        else:
+            current.append(line)
+    return {name: "\n".join(section).strip().splitlines() for name, section in found.items()}
+
+
+def page(machine: Sequence[str], sections: Mapping[str, Sequence[str]]) -> str:
     """Returns the whole page."""
+    unmet = missed(sections)
     lines = [
         "# How fast, how big, how it grows",
         "",
         "Written by `uv run python -m tests.performance`; do not edit it by hand. Every figure stands beside its limit",
         "or its peer from the same run, because machines differ and ratios less so. What was tried to get here is in",
-        "[decisions/0007-performance.md](decisions/0007-performance.md).",
-        "",
-        f"Taken {datetime.now(UTC):%Y-%m-%d %H:%M} UTC in {seconds:.0f} s on:",
+        "[decisions/0007-performance.md](decisions/0007-performance.md). A part tells when it was taken and the load",
+        "average before it (1, 5, 15 minutes): above the number of cores, other work had a share of the machine.",
         "",
         *(f"- {line}" for line in machine),
         "",
-        "## Goals that were not met in this run",
+        "## Goals that were not met",
         "",
-        *(f"- {one.what}: {one.measured}; the goal is {one.goal} ({one.beside})" for one in missed),
-        *([] if missed else ["None of those that the tables below mark."]),
+        *(unmet or ["None of those that the tables below mark."]),
     ]
-    for name, section in sections.items():
-        lines += ["", f"## {PARTS[name].title}", "", *section]
+    for name in PARTS:
+        if name in sections:
+            lines += ["", f"## {PARTS[name].title}", "", *sections[name]]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measures and prints; in full, writes the page."""
+    """Measures and prints; in full, or with --write, writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--parts", default=",".join(PARTS))
@@ -127,22 +149,16 @@ def main() -> None:
     unknown = [name for name in names if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    whole = not given.quick and names == list(PARTS)
-    target = given.write or (PAGE if whole else None)
+    target = given.write or (PAGE if not given.quick and names == list(PARTS) else None)
+    sections = kept(target) if target is not None else {}
     machine = facts()
-    began = time.perf_counter()
-    sections: dict[str, list[str]] = {}
-    missed: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="philia-performance-") as folder:
         for name in names:
-            sections[name], figures = measured(
-                name, PARTS[name], quick=given.quick, peers=given.peers, folder=Path(folder)
-            )
-            missed += [one for one in figures if one.met is False]
+            sections[name] = measured(name, PARTS[name], quick=given.quick, peers=given.peers, folder=Path(folder))
             print(f"\n## {PARTS[name].title}\n", *sections[name], sep="\n", flush=True)
             if target is not None:
                 # After every part: a run that is broken off leaves what it has.
-                target.write_text(page(machine, sections, missed, time.perf_counter() - began), "utf-8")
+                target.write_text(page(machine, sections), "utf-8")
     if target is not None:
         print(f"\nwritten to {os.path.relpath(target)}")
 

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+NO: Final = "**no**"
+"""How a table marks a goal that was not met."""
+
 HEAD: Final = ("what", "measured", "goal", "met", "beside it, in the same run")
 
 
@@ -47,7 +50,7 @@ def table(figures: Iterable[Figure]) -> list[str]:
     """Returns the lines of a Markdown table."""
     lines = ["| " + " | ".join(HEAD) + " |", "|---|---|---|---|---|"]
     for one in figures:
-        met = {True: "yes", False: "**no**", None: ""}[one.met]
+        met = {True: "yes", False: NO, None: ""}[one.met]
         lines.append(f"| {one.what} | {one.measured} | {one.goal} | {met} | {one.beside} |")
     return lines
 
