@@ -81,7 +81,7 @@ def rates(folder: Path, *, quick: bool) -> list[Figure]:
             for number in range(1 if quick else ROUNDS):
                 for name, port in ports.items():
                     # The peer with a commit each is ten times slower: a tenth of the requests says as much.
-                    count = (300 if width == 1 else 800) * (1 if quick else 3) // (4 if name == "session" else 1)
+                    count = (300 if width == 1 else 800) * (1 if quick else 2) // (4 if name == "session" else 1)
                     wait(lambda: waiting(shop.database) == 0, 300)
                     found[name].append(load(port, width, count, f"{name}-{width}-{number}", SECRET))
             refused = sum(
