@@ -88,7 +88,7 @@ def asked(path: Path) -> tuple[dict[str, float], float]:
         found["the first 50 for a script"] = looks(db, lambda _: contract.conversations(db, limit=50))
         found["a webhook kept and applied"] = looks(db, lambda number: _arrives(db, number, newest))
         found["a second's chores and looks"] = looks(db, lambda _: _tick(db))
-        return found, resident() - before
+        return found, max(0.0, resident() - before)
 
 
 def _arrives(db: sqlite3.Connection, number: int, newest: int) -> None:
