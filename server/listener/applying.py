@@ -11,6 +11,7 @@ from server.settings import Settings
 from store import drafts, failpoints, forgetting, inbound, inbox, journal, media, outbox, reconciling
 from store.clock import DAY, HOUR, MINUTE
 from store.inbound import Logged
+from store.inbox import NewMessage
 
 OLDEST: Final = 90 * DAY
 """The platform keeps conversations for 90 days and retries a webhook for 3: an older time is a placeholder."""
@@ -134,26 +135,25 @@ def when(event: Inbound, received_at: int) -> int:
     return at if at is not None and received_at - OLDEST <= at <= received_at + AHEAD else received_at
 
 
+def _message(event: Inbound, *, role: str, source: str, at: int) -> NewMessage:
+    return NewMessage(
+        platform_id=event.message_id,
+        role=role,
+        source=source,
+        text=event.text,
+        platform_at=at,
+        kind=event.kind,
+        attachments=event.attachments,
+        quotes=event.quotes,
+    )
+
+
 def customer_message(
     db: sqlite3.Connection, conversation: int, event: Inbound, *, received_at: int, now: int, rules: Rules
 ) -> None:
     """Adds what a customer wrote and asks for a draft, unless the owner answered it on her phone already."""
     at = when(event, received_at)
-    added = inbox.add_message(
-        db,
-        conversation,
-        inbox.NewMessage(
-            platform_id=event.message_id,
-            role="user",
-            source="customer",
-            text=event.text,
-            platform_at=at,
-            kind=event.kind,
-            attachments=event.attachments,
-            quotes=event.quotes,
-        ),
-        now=now,
-    )
+    added = inbox.add_message(db, conversation, _message(event, role="user", source="customer", at=at), now=now)
     if added is None:
         return
     media.want(db, added, event.attachments, now=now)
@@ -194,22 +194,8 @@ def own_message(
     )
     if settled is not None:
         return
-    added = inbox.add_message(
-        db,
-        conversation,
-        inbox.NewMessage(
-            platform_id=event.message_id,
-            role="assistant",
-            # Another program's API messages are the owner's too: they answer the customer just the same.
-            source="phone",
-            text=event.text,
-            platform_at=at,
-            kind=event.kind,
-            attachments=event.attachments,
-            quotes=event.quotes,
-        ),
-        now=now,
-    )
+    # Another program's API messages are the owner's too: they answer the customer just the same.
+    added = inbox.add_message(db, conversation, _message(event, role="assistant", source="phone", at=at), now=now)
     if added is None:
         return
     journal.note(
