@@ -29,6 +29,12 @@ from store.inbound import Received, receive
 
 log = logging.getLogger(__name__)
 
+HEARD_OUT: Final = 16_000_000
+"""Bytes of a body that are read before its caller is refused; beyond this the connection is closed on it."""
+
+HEARING_SECONDS: Final = 2.0
+"""How long the rest of a body that is too large is waited for."""
+
 BODY_SECONDS: Final = 10.0
 """How long a caller may take to send its body; TikTok's arrive in one packet."""
 
@@ -141,19 +147,29 @@ async def take(gate: Gate, request: Request) -> Response:
 
 
 async def _body(request: Request, limit: int) -> bytes | Response:
+    """Returns the body, or the refusal of one that is too large or too slow.
+
+    A large body is read to its end and thrown away, as far as `HEARD_OUT`: a caller whose connection is closed while
+    it still writes would see that and not the answer.
+    """
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit:
+    if told.isdigit() and int(told) > HEARD_OUT:
         return _too_large(limit)
-    taken = bytearray()
+    taken, size = bytearray(), 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS) as patience:
             async for part in request.stream():
-                taken += part
-                if len(taken) > limit:
-                    return _too_large(limit)
+                if size <= limit < size + len(part):
+                    patience.reschedule(asyncio.get_running_loop().time() + HEARING_SECONDS)
+                size += len(part)
+                if size > HEARD_OUT:
+                    break
+                if size <= limit:
+                    taken += part
     except TimeoutError:
-        return _say(408, "slow", f"The body did not arrive within {BODY_SECONDS:.0f} s.")
-    return bytes(taken)
+        if size <= limit:
+            return _say(408, "slow", f"The body did not arrive within {BODY_SECONDS:.0f} s.")
+    return bytes(taken) if size <= limit else _too_large(limit)
 
 
 async def ready(gate: Gate) -> Response:
