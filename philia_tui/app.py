@@ -21,7 +21,7 @@ from textual.screen import Screen
 
 from philia_tui import keys
 from philia_tui.desk import Desk
-from philia_tui.health import ServerHandle
+from philia_tui.health import Examine, ServerHandle
 from philia_tui.screens.inbox import InboxScreen
 from philia_tui.screens.typing import Typing
 from philia_tui.themes import DEFAULT, THEMES
@@ -49,8 +49,9 @@ class PhiliaApp(App[None]):
         *,
         clock: Clock = system_clock,
         server: ServerHandle | None = None,
+        examine: Examine | None = None,
     ) -> None:
-        """Opens the database; `server` tells how the server stands, None means that none is watched."""
+        """Opens the database; `server` tells how the server stands and `examine` is the doctor, where there is one."""
         super().__init__()
         self.desk = Desk(database_path, clock)
         self.settings = settings
@@ -59,7 +60,7 @@ class PhiliaApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = settings.inbox.theme if settings.inbox.theme in self.available_themes else DEFAULT
-        self.inbox = InboxScreen(self.desk, settings, server)
+        self.inbox = InboxScreen(self.desk, settings, server, examine)
 
     def get_default_screen(self) -> Screen[None]:
         """Opens on the inbox."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from server.doctor import Check
 
 Standing = Literal["listening", "starting", "stopped", "failed"]
 
@@ -39,6 +43,9 @@ class ServerHandle(Protocol):
         """Sees to it that one runs, if that is its business; called after the first paint, on the main thread."""
         ...
 
+
+Examine = Callable[[bool], "list[Check]"]
+"""The doctor over this shop; called with True it looks outside of this machine too. Takes seconds: not in the loop."""
 
 SIGNS: dict[Standing, str] = {
     "listening": "● listening",

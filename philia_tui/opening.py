@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from philia_tui.child import ServerKeeper
-from philia_tui.health import Reach
+from philia_tui.health import Examine, Reach
 from store import switches
 from store.database import connect
 from store.errors import StoreError
 
 if TYPE_CHECKING:
     from philia_tui.commands.context import Shop
-    from server.settings import Settings
+    from server.doctor import Check
+    from server.settings import Loaded
 
 
 def open_over(where: Shop, *, plain: bool) -> None:
@@ -26,22 +27,21 @@ def open_over(where: Shop, *, plain: bool) -> None:
 
     try:
         migrate(where.path)
-        file = where.loaded.file
-        arguments = ("--config", str(file)) if file is not None else ()
-        run(where.path, where.settings, arguments=arguments, plain=plain)
+        run(where.path, where.loaded, plain=plain)
     except StoreError as fault:
         fail(str(fault))
 
 
 def run(
     database: Path,
-    settings: Settings,
+    loaded: Loaded,
     *,
-    arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     plain: bool = False,
 ) -> None:
-    """Runs the inbox over a migrated database; `arguments` and `environment` are for the child, `philia serve`."""
+    """Runs the inbox over a migrated database; the child, `philia serve`, gets its settings file and `environment`."""
+    settings = loaded.settings
+    arguments = ("--config", str(loaded.file)) if loaded.file is not None else ()
     keeper = ServerKeeper(database, arguments=arguments, environment=environment, reached=lambda: reach(database))
     try:
         if plain:
@@ -51,9 +51,23 @@ def run(
         else:
             from philia_tui.app import PhiliaApp  # noqa: PLC0415  # Textual, 480 ms
 
-            PhiliaApp(database, settings, server=keeper).run()
+            examine = examiner(database, loaded, environment)
+            PhiliaApp(database, settings, server=keeper, examine=examine).run()
     finally:
         keeper.stop()
+
+
+def examiner(database: Path, loaded: Loaded, environment: Mapping[str, str] | None = None) -> Examine:
+    """Returns the doctor over this shop, with the secrets that its server has."""
+
+    def look(outside: bool) -> list[Check]:
+        # httpx, 150 ms, on the way to the settings screen and nowhere else.
+        from server.doctor import examine  # noqa: PLC0415
+        from server.secrets import beside  # noqa: PLC0415
+
+        return examine(loaded, beside(loaded.file, environment), database, offline=not outside)
+
+    return look
 
 
 def reach(database: Path) -> Reach | None:

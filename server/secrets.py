@@ -53,6 +53,12 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
     return Secrets(**{name.lower(): environment.get(name) or _resolved(name, written.get(name, "")) for name in NAMES})
 
 
+def beside(settings_file: Path | None, environment: Mapping[str, str] | None = None) -> Secrets:
+    """Reads the secrets of a shop: the environment, then `.env` beside its settings, or here where it has no file."""
+    folder = settings_file.parent if settings_file is not None else Path()
+    return load(environment, dotenv=folder / ".env")
+
+
 def read_dotenv(file: Path) -> dict[str, str]:
     """Reads NAME=value lines; quotes around a value and lines that begin with # are dropped."""
     found = {}

@@ -14,8 +14,7 @@ from msgspec.structs import replace
 
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
 from server.parent import stop_with_parent
-from server.secrets import Secrets
-from server.secrets import load as load_secrets
+from server.secrets import Secrets, beside
 
 if TYPE_CHECKING:
     from server.public import Public
@@ -33,8 +32,7 @@ def register(root: typer.Typer, *, panel: str) -> None:
 
 def secrets_of(where: Shop) -> Secrets:
     """Reads the secrets: the environment, then `.env` beside the settings or here."""
-    folder = where.loaded.file.parent if where.loaded.file is not None else Path()
-    return load_secrets(dotenv=folder / ".env")
+    return beside(where.loaded.file)
 
 
 def open_inbox(ctx: typer.Context, *, plain: bool) -> None:

@@ -37,8 +37,7 @@ def open_demo(*, fresh: bool, plain: bool = False) -> None:
             try:
                 run(
                     premises.database,
-                    loaded.settings,
-                    arguments=("--config", str(premises.config)),
+                    loaded,
                     environment=premises.environment(),
                     plain=plain,
                 )

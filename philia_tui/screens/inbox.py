@@ -14,7 +14,7 @@ from textual.worker import Worker, WorkerState
 
 from philia_tui import keys, notices
 from philia_tui.desk import Desk
-from philia_tui.health import Health, ServerHandle
+from philia_tui.health import Examine, Health, ServerHandle
 from philia_tui.inert import one_line
 from philia_tui.messages import Changed, Fresh
 from philia_tui.screens.helping import Helping
@@ -53,12 +53,15 @@ class InboxScreen(Moving, Keeping, Helping):
     BINDINGS: ClassVar = keys.bindings(keys.INBOX + keys.MOVING)
     AUTO_FOCUS = "Queue"
 
-    def __init__(self, desk: Desk, settings: Settings, server: ServerHandle | None) -> None:
+    def __init__(
+        self, desk: Desk, settings: Settings, server: ServerHandle | None, examine: Examine | None = None
+    ) -> None:
         """Takes what it reads from."""
         super().__init__()
         self.desk = desk
         self.settings = settings
         self.server = server
+        self.examine = examine
         self.zone = ZoneInfo(settings.shop.timezone)
         self.listed = "needs_you"
         self.words = ""

@@ -52,28 +52,21 @@ class SettingsScreen(SideScreen):
         self.rules = learning.rules(self.desk.db)
         self.page.relay()
         if self.checks is None:
-            self.action_settings_check()
+            self._examine(False)
+
+    def action_settings_check(self) -> None:
+        """Has the doctor look again, outside of this machine too."""
+        self._examine(True)
 
     @work(group="lists", exclusive=True, exit_on_error=False)
-    async def action_settings_check(self) -> None:
-        """Has the doctor look again."""
+    async def _examine(self, outside: bool) -> None:
+        examine = self.inbox.examine
+        if examine is None:
+            return
         self.say("looking…")
-        self.checks = await asyncio.to_thread(self._examine)
-        self.say(f"{sum(1 for one in self.checks if one.state != 'ok')} to look at")
+        self.checks = found = await asyncio.to_thread(examine, outside)
+        self.say(f"{sum(one.state != 'ok' for one in found)} to look at")
         self.page.relay()
-
-    def _examine(self) -> list[Any]:
-        # Only here: it reads secrets and asks the network of this machine.
-        from server.doctor import examine  # noqa: PLC0415
-        from server.secrets import load as secrets  # noqa: PLC0415
-        from server.settings import Loaded  # noqa: PLC0415
-
-        dotenv = self.desk.path.with_name(".env")
-        found = examine(
-            Loaded(settings=self.settings, file=None, sources={}), secrets(dotenv=dotenv), self.desk.path, offline=True
-        )
-        # Which file the settings came from is the command line's knowledge, not the screen's.
-        return [one for one in found if one.check != "settings"]
 
     def action_settings_accept(self) -> None:
         """Turns on the first proposed rule."""

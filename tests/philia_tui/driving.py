@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 
 from philia_tui.app import PhiliaApp
 from philia_tui.health import Health
-from server.settings import Settings
+from philia_tui.opening import examiner
+from server.settings import Loaded, Settings
 from store.clock import Clock
 
 
@@ -72,7 +73,9 @@ async def driving(
     live: bool = True,
 ) -> AsyncIterator[Quick]:
     """Opens the inbox over a database; with `live` false it does not look for changes by itself."""
-    app = PhiliaApp(path, settings or Settings(), clock=clock, server=Listening())
+    settings = settings or Settings()
+    examine = examiner(path, Loaded(settings=settings, file=None, sources={}), environment={})
+    app = PhiliaApp(path, settings, clock=clock, server=Listening(), examine=examine)
     app.inbox.seen_seconds = 0.0
     if not live:
         app.inbox.poll = lambda: None  # type: ignore[method-assign]
