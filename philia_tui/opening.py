@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +46,7 @@ def run(
     arguments = ("--config", str(loaded.file)) if loaded.file is not None else ()
     keeper = ServerKeeper(database, arguments=arguments, environment=environment, reached=lambda: reach(database))
     try:
-        if plain:
+        if plain or not can_draw():
             from philia_tui.plain import converse  # noqa: PLC0415  # no Textual here
 
             converse(database, settings, server=keeper)
@@ -55,6 +57,17 @@ def run(
             PhiliaApp(database, settings, server=keeper, examine=examine).run()
     finally:
         keeper.stop()
+
+
+def can_draw() -> bool:
+    """Tells whether there is a screen to draw on: a terminal that is not dumb, or the browser of `philia web`.
+
+    All three streams count: Textual reads keys from standard input and draws on standard error.
+    """
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return True
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return terminal and os.environ.get("TERM", "dumb") not in {"", "dumb", "unknown"}
 
 
 def examiner(database: Path, loaded: Loaded, environment: Mapping[str, str] | None = None) -> Examine:

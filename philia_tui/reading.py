@@ -139,7 +139,10 @@ class Reader:
     def open(self, words: str) -> None:
         """Reads a thread out, with its draft and why."""
         if not words.isdigit() or not 1 <= int(words) <= len(self.numbers):
-            raise Refused(f"say a number from 1 to {len(self.numbers)}.")
+            last = len(self.numbers)
+            raise Refused(
+                f"say a number from 1 to {last}." if last else "this list is empty; say list to read it again."
+            )
         self.here = self.numbers[int(words) - 1]
         self.thread()
 

@@ -180,6 +180,7 @@ def _status_lines(found: dict[str, Any]) -> list[str]:
 
 
 def demo(
+    ctx: typer.Context,
     headless: Annotated[bool, typer.Option("--headless", help="A scripted owner plays; ends by itself.")] = False,
     seconds: Annotated[float, typer.Option(min=5, help="How long --headless may take.")] = 60,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start the demo shop over.")] = False,
@@ -196,7 +197,8 @@ def demo(
         raise typer.Exit(play(seconds=seconds, as_json=as_json))
     from philia_tui.demo.screen import open_demo  # noqa: PLC0415  # only here
 
-    open_demo(fresh=fresh, plain=plain)
+    # `philia --plain demo` says the same: whoever needs lines should not have to know where the word stands.
+    open_demo(fresh=fresh, plain=plain or ctx.find_root().params["plain"])
 
 
 def simulator(

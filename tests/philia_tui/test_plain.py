@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from philia_tui.plain import converse
 from server.settings import Settings
+from store.clock import system_clock
 from tests.conftest import FakeClock
 from tests.philia_tui.driving import Listening
 from tests.philia_tui.hostile import HOSTILE, forbidden
@@ -133,3 +137,26 @@ def test_hostile_texts_are_read_out_inert(db: sqlite3.Connection, db_path: Path,
         shop.draft(conversation, text[:300])
     said = talk(db_path, clock, "more", "more", "more", "1", "2", "3", "why")
     assert not forbidden(said)
+
+
+@pytest.mark.parametrize("words", [(), ("--plain",)])
+def test_where_nothing_can_be_drawn_the_lines_come_by_themselves(
+    db: sqlite3.Connection, db_path: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Behind a pipe `philia` reads lines and says lines: no escape is written and a typed decision counts."""
+    suede(Shop(db, system_clock()))
+    settings = tmp_path / "config.toml"
+    settings.write_text(
+        f"[database]\nurl = 'sqlite:///{db_path}'\n[listener]\nport = 0\n[tiktok]\nbase_url = 'http://127.0.0.1:9'\n"
+        "[delivery]\nundo_seconds = 600\n",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "philia_tui", "--config", str(settings), *words],
+        input="1\napprove\nquit\n", capture_output=True, text=True, timeout=100, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "maria.k, availability" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert [row[0] for row in db.execute("SELECT state FROM deliveries")] == ["held"]
