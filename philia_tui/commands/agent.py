@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
+from philia_tui.commands.grouped import TRYING
 from philia_tui.commands.running import secrets_of
 from server.secrets import Secrets
 
@@ -23,14 +24,17 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 Lines = Annotated[str, typer.Argument(metavar="FILE", help="JSON lines, or - for standard input.")]
 
 
-def register(app: typer.Typer, panel: str | None = None) -> None:
+def register(app: typer.Typer) -> None:
     """Puts the commands on the root."""
-    app.command(rich_help_panel=panel)(check)
-    app.command(rich_help_panel=panel)(replay)
+    app.command(rich_help_panel=TRYING)(check)
+    app.command(rich_help_panel=TRYING)(replay)
 
 
 def check(ctx: typer.Context, file: Lines) -> None:
-    """Judge replies against given items: one JSON object a line in, one out."""
+    """Judge replies against given items: one JSON object a line in, one out.
+
+    Example: philia check replies.jsonl
+    """
     from server.agent.grounding import BadLine, check_line  # noqa: PLC0415  # 60 ms of word lists
 
     known = shop(ctx).settings.shop
@@ -65,7 +69,10 @@ def replay(
     texts: Annotated[bool, typer.Option("--texts", help="Show the drafts too, message by message.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Try prompts on past messages, side by side; sends nothing, keeps nothing."""
+    """Try prompts on past messages, side by side; sends nothing, keeps nothing.
+
+    Example: philia replay --past 50 --prompt default --prompt mine.md
+    """
     if (file is None) == (past is None):
         complain("Name a file of messages, or --past N for the last N answered ones.")
         raise typer.Exit(2)

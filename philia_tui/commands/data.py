@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from philia_tui.commands.context import Shop, emit, fail, reading, shop
+from philia_tui.commands.grouped import DATA
 from philia_tui.inert import one_line
 from server.nightly import folder_of
 from store import backup as backups
@@ -25,12 +26,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-def register(root: typer.Typer, *, panel: str) -> None:
+def register(root: typer.Typer) -> None:
     """Mounts the commands on the root."""
-    root.command(rich_help_panel=panel)(backup)
-    root.command(rich_help_panel=panel)(restore)
-    root.command(rich_help_panel=panel)(export)
-    root.command(rich_help_panel=panel)(forget)
+    root.command(rich_help_panel=DATA)(backup)
+    root.command(rich_help_panel=DATA)(restore)
+    root.command(rich_help_panel=DATA)(export)
+    root.command(rich_help_panel=DATA)(forget)
 
 
 def backup(

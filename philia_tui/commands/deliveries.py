@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from philia_tui.commands.context import Shop, emit, reading, shop, writing
+from philia_tui.commands.grouped import Grouped
 from philia_tui.inert import one_line
 from server import decisions
 from store import outbox
 
-app = typer.Typer(no_args_is_help=True, help="What was sent, what waits, what is in doubt.")
+app = typer.Typer(cls=Grouped, no_args_is_help=True, help="What was sent, what waits, what is in doubt.")
 
 
 class Word(StrEnum):
@@ -39,7 +40,10 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 200,
     as_json: Json = False,
 ) -> None:
-    """Show deliveries with their attempts, the newest first."""
+    """Show deliveries with their attempts, the newest first.
+
+    Example: philia deliveries list --state needs_owner
+    """
     where = shop(ctx)
     with reading(where) as db:
         found = outbox.listed(db, conversation_id=conversation, state=state, limit=limit)
@@ -54,7 +58,10 @@ def resolve(
     now: Now = False,
     as_json: Json = False,
 ) -> None:
-    """Say what became of a delivery that could not be proven."""
+    """Say what became of a delivery that could not be proven.
+
+    Example: philia deliveries resolve 3 sent
+    """
     where = shop(ctx)
     with writing(where) as db:
         decided = decisions.resolve(
@@ -67,7 +74,10 @@ def resolve(
 
 @app.command()
 def retry(ctx: typer.Context, delivery: Which, now: Now = False, as_json: Json = False) -> None:
-    """Send a failed or expired delivery's text again; one that waits for its next try goes now."""
+    """Send a failed or expired delivery's text again; one that waits for its next try goes now.
+
+    Example: philia deliveries retry 3
+    """
     where = shop(ctx)
     with writing(where) as db:
         decided = decisions.retry(

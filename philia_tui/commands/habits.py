@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from philia_tui.commands.context import emit, reading, shop, writing
+from philia_tui.commands.grouped import Grouped
 from philia_tui.inert import one_line
 from store import learning
 from store.learning import Answer, Rule
 
-app = typer.Typer(no_args_is_help=True, help="What you keep changing in drafts, as rules you may turn on.")
+app = typer.Typer(cls=Grouped, no_args_is_help=True, help="What you keep changing in drafts, as rules you may turn on.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Which = Annotated[int, typer.Argument(metavar="RULE", help="Its number, as `philia habits list` shows it.")]
@@ -24,7 +25,10 @@ def list_(
     state: Annotated[str | None, typer.Option(help="Only proposed, accepted, declined or withdrawn ones.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the rules, proposed and decided."""
+    """Show the rules, proposed and decided.
+
+    Example: philia habits list --state proposed
+    """
     with reading(shop(ctx)) as db:
         found = learning.rules(db, state) if state else learning.rules(db)
     emit([rule.as_json() for rule in found], as_json, _lines(found))
@@ -32,19 +36,28 @@ def list_(
 
 @app.command()
 def accept(ctx: typer.Context, rule: Which, as_json: Json = False) -> None:
-    """Use a proposed rule from now on: in the house drafter's replies and in the model's prompt."""
+    """Use a proposed rule from now on: in the house drafter's replies and in the model's prompt.
+
+    Example: philia habits accept 2
+    """
     _decide(ctx, rule, "accept", as_json)
 
 
 @app.command()
 def decline(ctx: typer.Context, rule: Which, as_json: Json = False) -> None:
-    """Do not use a proposed rule; it is not proposed again."""
+    """Do not use a proposed rule; it is not proposed again.
+
+    Example: philia habits decline 2
+    """
     _decide(ctx, rule, "decline", as_json)
 
 
 @app.command()
 def withdraw(ctx: typer.Context, rule: Which, as_json: Json = False) -> None:
-    """Take an accepted rule back."""
+    """Take an accepted rule back.
+
+    Example: philia habits withdraw 2
+    """
     _decide(ctx, rule, "withdraw", as_json)
 
 

@@ -1,4 +1,4 @@
-"""`philia inbox …`, `philia pause`, `philia resume`: the inbox for scripts and screen readers, by cli.md's contract."""
+"""`philia inbox …`, `philia pause`, `philia resume`: the inbox for scripts and screen readers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from philia_tui.commands.context import Shop, complain, emit, reading, shop, writing
+from philia_tui.commands.grouped import EVERY_DAY, Grouped
 from store import contract, switches
 from store import inbox as store_inbox
 from store.states import CONVERSATION_MODES, QUEUES
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 WHO = "script"
 """How the journal names a decision that came by command."""
 
-app = typer.Typer(no_args_is_help=True, help="The inbox for scripts and screen readers.")
+app = typer.Typer(cls=Grouped, no_args_is_help=True, help="The inbox for scripts and screen readers.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Now = Annotated[bool, typer.Option("--now", help="Send at once, without the seconds for undo.")]
 
 
-def register(root: typer.Typer, *, panel: str) -> None:
+def register(root: typer.Typer) -> None:
     """Mounts the commands on the root."""
-    root.add_typer(app, name="inbox", rich_help_panel=panel)
-    root.command(rich_help_panel=panel)(pause)
-    root.command(rich_help_panel=panel)(resume)
+    root.add_typer(app, name="inbox", rich_help_panel=EVERY_DAY)
+    root.command(rich_help_panel=EVERY_DAY)(pause)
+    root.command(rich_help_panel=EVERY_DAY)(resume)
 
 
 @app.command("list")

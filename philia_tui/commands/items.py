@@ -1,4 +1,4 @@
-"""`philia items …`: the stock for scripts and hands, by cli.md's contract."""
+"""`philia items …`: the stock for scripts and hands."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from philia_tui.commands import items_import, items_told
 from philia_tui.commands.context import complain, emit, fail, reading, shop, writing
+from philia_tui.commands.grouped import Grouped
 from philia_tui.inert import inert
 from server import stock
 from server.stock import Tidied
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 WHO = items_import.WHO
 
-app = typer.Typer(no_args_is_help=True, help="The stock: import, list, search, edit, hold, sell.")
+app = typer.Typer(cls=Grouped, no_args_is_help=True, help="The stock: import, list, search, edit, hold, sell.")
 
 app.command("import")(items_import.bring_in)
 

@@ -1,4 +1,4 @@
-"""How the commands of the stock tell a piece: as JSON by cli.md's contract, and as lines for a person."""
+"""How the commands of the stock tell a piece: as JSON, and as lines for a person."""
 
 from __future__ import annotations
 

@@ -7,19 +7,20 @@ from typing import Annotated
 import typer
 
 from philia_tui.commands.context import shop
+from philia_tui.commands.grouped import SETTING_UP, Grouped
 from philia_tui.commands.running import through
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-webhook_app = typer.Typer(no_args_is_help=True, help="Where TikTok posts its webhooks.")
+webhook_app = typer.Typer(cls=Grouped, no_args_is_help=True, help="Where TikTok posts its webhooks.")
 
 
-def register(root: typer.Typer, *, panel: str) -> None:
+def register(root: typer.Typer) -> None:
     """Mounts the commands on the root."""
-    root.command(rich_help_panel=panel)(login)
-    root.command(rich_help_panel=panel)(logout)
-    root.add_typer(webhook_app, name="webhook", rich_help_panel=panel)
-    root.command(rich_help_panel=panel)(tunnel)
+    root.command(rich_help_panel=SETTING_UP)(login)
+    root.command(rich_help_panel=SETTING_UP)(logout)
+    root.add_typer(webhook_app, name="webhook", rich_help_panel=SETTING_UP)
+    root.command(rich_help_panel=SETTING_UP)(tunnel)
 
 
 def login(

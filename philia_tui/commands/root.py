@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup, web
+from philia_tui.commands.grouped import EVERY_DAY, Grouped
 from philia_tui.version import VERSION
 
-EVERY_DAY = "Every day"
-RUNNING = "Running it"
-DATA = "Your data"
-
 app = typer.Typer(
+    cls=Grouped,
     no_args_is_help=False,
     invoke_without_command=True,
     add_completion=False,
@@ -23,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The inbox of a one-of-a-kind shop: TikTok messages in, drafts from the real stock, replies sent once.",
-    epilog="Try it without any account:  philia demo",
+    epilog="Try it without any account: philia demo. More on one, with an example: philia COMMAND --help",
 )
 
 
@@ -46,15 +44,15 @@ def root(
         running.open_inbox(ctx, plain=plain)
 
 
-inbox.register(app, panel=EVERY_DAY)
+inbox.register(app)
 app.add_typer(items.app, name="items", rich_help_panel=EVERY_DAY, help="The stock.")
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=EVERY_DAY, help="What was sent, what is in doubt.")
 app.add_typer(habits.app, name="habits", rich_help_panel=EVERY_DAY, help="What you keep changing in drafts.")
-agent.register(app, panel=EVERY_DAY)
-running.register(app, panel=RUNNING)
-setup.register(app, panel=RUNNING)
-web.register(app, panel=RUNNING)
-data.register(app, panel=DATA)
+setup.register(app)
+running.register(app)
+web.register(app)
+data.register(app)
+agent.register(app)
 
 
 def run() -> None:

@@ -13,6 +13,7 @@ import typer
 from msgspec.structs import replace
 
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
+from philia_tui.commands.grouped import RUNNING, TRYING
 from server.parent import stop_with_parent
 from server.secrets import Secrets, beside
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-def register(root: typer.Typer, *, panel: str) -> None:
+def register(root: typer.Typer) -> None:
     """Mounts the commands on the root."""
-    root.command(rich_help_panel=panel)(serve)
-    root.command(rich_help_panel=panel)(status)
-    root.command(rich_help_panel=panel)(demo)
-    root.command(rich_help_panel=panel)(simulator)
+    root.command(rich_help_panel=RUNNING)(serve)
+    root.command(rich_help_panel=RUNNING)(status)
+    root.command(rich_help_panel=TRYING)(demo)
+    root.command(rich_help_panel=TRYING)(simulator)
 
 
 def secrets_of(where: Shop) -> Secrets:

@@ -12,6 +12,7 @@ import typer
 
 from philia_tui.commands import outside
 from philia_tui.commands.context import Shop, complain, emit, fail, shop
+from philia_tui.commands.grouped import SETTING_UP, Grouped
 from philia_tui.commands.running import secrets_of
 from server.secrets import NAMES
 from server.settings import Settings, SettingsError
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-config_app = typer.Typer(no_args_is_help=True, help="The settings that count, and where each comes from.")
+config_app = typer.Typer(cls=Grouped, no_args_is_help=True, help="The settings that count, and where each comes from.")
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
 
 
-def register(root: typer.Typer, *, panel: str) -> None:
+def register(root: typer.Typer) -> None:
     """Mounts the commands on the root."""
-    root.command(rich_help_panel=panel)(init)
-    root.command(rich_help_panel=panel)(doctor)
-    outside.register(root, panel=panel)
-    root.add_typer(config_app, name="config", rich_help_panel=panel)
+    root.command(rich_help_panel=SETTING_UP)(init)
+    root.command(rich_help_panel=SETTING_UP)(doctor)
+    outside.register(root)
+    root.add_typer(config_app, name="config", rich_help_panel=SETTING_UP)
 
 
 def init(

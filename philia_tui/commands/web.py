@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from philia_tui.commands.context import complain, emit, fail, shop
+from philia_tui.commands.grouped import RUNNING
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-def register(root: typer.Typer, *, panel: str) -> None:
+def register(root: typer.Typer) -> None:
     """Mounts the command on the root."""
-    root.command(rich_help_panel=panel)(web)
+    root.command(rich_help_panel=RUNNING)(web)
 
 
 def web(

@@ -32,7 +32,7 @@ def test_the_shipped_file_holds_every_setting_with_its_default() -> None:
 
 
 def test_the_contract_s_settings_exist() -> None:
-    """Every setting that cli.md names is there under its name."""
+    """Every setting that scripts rely on is there under its name."""
     names = {
         "shop": "name handle currency timezone unit",
         "database": "url",
