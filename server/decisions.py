@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from server import gate, learning
+from server.outgoing import Decided as Decided  # noqa: PLC0414  # what the door gives back
+from server.outgoing import put_out
 from server.settings import Delivery as DeliverySettings
-from store import autonomy, drafts, failpoints, items, journal, outbox, switches, verdicts
+from store import autonomy, drafts, items, journal, outbox, pictures, switches, verdicts
 from store.draft import Draft
 from store.drafts import hash_of
 from store.errors import NotAllowed, Stale
@@ -32,15 +34,6 @@ ENDED_WORDS: Final[Mapping[str, str]] = {
     "drafting": "This draft is still being written.",
 }
 TELLS_GONE: Final = re.compile(r"(?i)\b(?:sold|gone|no longer|not available|unavailable|taken|vendid[ao])\b")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What a decision made: the delivery, until when it can be taken back, and warnings that did not stop it."""
-
-    delivery_id: int
-    send_after: int
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +143,7 @@ def _decide(
     drafts.decide(db, draft.id, state, now=now, who=who, final_text=text)
     if decision == "edit":
         learning.learn(db, now=now)
-    return _put_out(
+    return put_out(
         db, passed, text, draft_id=draft.id, verdict_id=verdict_id, who=who, settings=settings, send_now=send_now,
         promises=promises, now=now,
     )  # fmt: skip
@@ -160,40 +153,6 @@ def _owner_answers(db: sqlite3.Connection, conversation_id: int, *, now: int, wh
     """Stops an automatic reply that still waits: the owner's own answer takes its place."""
     reason = "The automatic reply was cancelled: you answered yourself."
     outbox.cancel_automatic(db, conversation_id, reason, now=now, who=who)
-
-
-def _put_out(
-    db: sqlite3.Connection,
-    passed: gate.Passed,
-    text: str,
-    *,
-    draft_id: int | None,
-    verdict_id: int | None,
-    who: str,
-    settings: DeliverySettings,
-    send_now: bool,
-    promises: Sequence[Mapping[str, Any]],
-    again_of: int | None = None,
-    now: int,
-) -> Decided:
-    held_until = gate.send_after(passed, settings, automatic=who == "auto", at_once=send_now, now=now)
-    delivery_id = outbox.add(
-        db,
-        conversation_id=passed.conversation.id,
-        draft_id=draft_id,
-        verdict_id=verdict_id,
-        who=who,
-        text=text,
-        text_hash=hash_of(text),
-        send_after=held_until,
-        deadline=passed.deadline,
-        decided_against=passed.conversation.newest_customer_message_id,
-        promises=promises,
-        again_of=again_of,
-        now=now,
-    )
-    failpoints.reach(1)
-    return Decided(delivery_id=delivery_id, send_after=held_until, warnings=passed.warnings)
 
 
 def send(
@@ -222,9 +181,40 @@ def send(
         autonomy.settle_shadow(db, passed.conversation.live_draft_id, text, now=now)
         drafts.withdraw(db, passed.conversation.live_draft_id, "you answered in your own words", now=now, who=who)
     verdict_id = verdicts.add(db, conversation_id=conversation_id, decision="send", who=who, text=text, now=now)
-    return _put_out(
+    return put_out(
         db, passed, text, draft_id=None, verdict_id=verdict_id, who=who, settings=settings, send_now=send_now,
         promises=(), now=now,
+    )  # fmt: skip
+
+
+def send_picture(
+    db: sqlite3.Connection,
+    conversation_id: int,
+    sku: str,
+    *,
+    now: int,
+    who: str = "owner",
+    settings: DeliverySettings,
+    api: str = "auto",
+    send_now: bool = False,
+    seen_message: int | None = None,
+) -> Decided:
+    """Sends the picture of a piece; a draft of the conversation stays, since a picture alone answers nothing.
+
+    `api` is the dialect that the settings force, or auto; pictures are of v1.3 alone. `seen_message` as in `send`.
+    """
+    piece = items.find(db, sku)
+    picture = pictures.of_piece(db, piece.id)
+    if picture is None:
+        raise NotAllowed(f"{piece.sku} has no picture. Give it one: philia items picture {piece.sku} FILE")
+    passed = gate.check_picture(db, conversation_id, picture, settings, now=now, api=api)
+    gate.check_newest(passed.conversation, seen_message)
+    verdict_id = verdicts.add(
+        db, conversation_id=conversation_id, decision="send", who=who, reason=f"picture of {piece.sku}", now=now
+    )
+    return put_out(
+        db, passed, "", draft_id=None, verdict_id=verdict_id, who=who, settings=settings, send_now=send_now,
+        promises=[{"sku": piece.sku}], picture=picture, now=now,
     )  # fmt: skip
 
 
@@ -263,6 +253,8 @@ def undo(db: sqlite3.Connection, delivery_id: int, *, now: int, who: str = "owne
     if delivery.who == "auto" and delivery.draft_id is not None:
         # Until she sends the same text after all, an automatic reply she took back was a wrong one.
         autonomy.settle_shadow(db, delivery.draft_id, None, now=now)
+    if delivery.picture_id is not None:
+        return Undone(text="", draft_id=None)
     return Undone(text=delivery.text, draft_id=verdicts.reopen(db, delivery, verdicts.TAKEN_BACK, now=now, who=who))
 
 
@@ -369,7 +361,11 @@ def _again(
     if delivery.state == "needs_owner":
         # First, so that the doubt no longer counts against the quota of its own repetition.
         outbox.move(db, delivery, "dropped", now=now, who=who, reason=f"{why}.")
-    passed = gate.check(db, delivery.conversation_id, delivery.text, settings, now=now)
+    picture = None if delivery.picture_id is None else pictures.get(db, delivery.picture_id)
+    if picture is None:
+        passed = gate.check(db, delivery.conversation_id, delivery.text, settings, now=now)
+    else:
+        passed = gate.check_picture(db, delivery.conversation_id, picture, settings, now=now)
     broken = items.promise_broken(db, delivery.promises, delivery.conversation_id) if delivery.promises else None
     if broken is not None:
         raise Stale(f"{broken}, so it is not sent again.")
@@ -384,7 +380,7 @@ def _again(
         now=now,
     )
     outbox.acknowledge(db, delivery.id, now=now)
-    return _put_out(
+    return put_out(
         db, passed, delivery.text, draft_id=delivery.draft_id, verdict_id=verdict_id, who=who, settings=settings,
-        send_now=send_now, promises=delivery.promises, again_of=delivery.id, now=now,
+        send_now=send_now, promises=delivery.promises, picture=picture, again_of=delivery.id, now=now,
     )  # fmt: skip

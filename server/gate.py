@@ -1,4 +1,4 @@
-"""What a text and its conversation must be before a decision may put the text into the outbox."""
+"""What a text or a picture and its conversation must be before a decision may put it into the outbox."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.settings import Delivery as DeliverySettings
-from store import inbox, outbox
+from store import inbox, items, outbox, uploads
 from store.clock import SECOND
 from store.errors import NotAllowed, Stale
 from store.inbox import Conversation
+from store.pictures import ItemPicture
 from store.states import OPEN_DELIVERIES
 
 TEXT_LIMIT: Final = 6_000
@@ -67,13 +68,51 @@ def check_text(text: str, links: str) -> tuple[str, ...]:
 def check(db: sqlite3.Connection, conversation_id: int, text: str, settings: DeliverySettings, *, now: int) -> Passed:
     """Returns under what terms a text may leave for this conversation. Raises NotFound, NotAllowed."""
     conversation = inbox.conversation(db, conversation_id)
-    warnings = check_text(text, settings.links)
+    return _check_open(db, conversation, check_text(text, settings.links), settings, now=now)
+
+
+def check_picture(
+    db: sqlite3.Connection,
+    conversation_id: int,
+    picture: ItemPicture,
+    settings: DeliverySettings,
+    *,
+    now: int,
+    api: str = "auto",
+) -> Passed:
+    """Returns under what terms the picture of a piece may leave. Raises NotFound, NotAllowed, Stale."""
+    conversation = inbox.conversation(db, conversation_id)
+    if (conversation.dialect if api == "auto" else api) == "v1":
+        raise NotAllowed("This conversation is in TikTok's dialect v1, which takes no pictures. Send words instead.")
+    if uploads.refused_lately(db, conversation_id, now=now):
+        raise NotAllowed("TikTok does not let this shop send pictures to this customer. Send words instead.")
+    broken = items.promise_broken(db, [{"sku": picture.sku}], conversation_id)
+    if broken is not None:
+        raise Stale(f"{broken}, so its picture is not sent.")
+    on_its_way = db.execute(
+        "SELECT id FROM deliveries WHERE conversation_id = ? AND picture_id = ?"
+        f" AND state IN ({outbox.marks(OPEN_DELIVERIES)})",
+        (conversation_id, picture.id, *OPEN_DELIVERIES),
+    ).fetchone()
+    if on_its_way is not None:
+        raise NotAllowed(f"The picture of {picture.sku} is on its way to her already, as delivery {on_its_way['id']}.")
+    return _check_open(db, conversation, (), settings, now=now)
+
+
+def _check_open(
+    db: sqlite3.Connection,
+    conversation: Conversation,
+    warnings: tuple[str, ...],
+    settings: DeliverySettings,
+    *,
+    now: int,
+) -> Passed:
     if conversation.blocked:
         raise NotAllowed("You blocked this customer, so nothing is sent. Unblock first.")
     deadline = (conversation.window_closes_at or 0) + int(settings.grace_after_window * SECOND)
     if now >= deadline:
         raise NotAllowed("The reply window is closed: TikTok takes no reply until she writes again.")
-    under_way = len(outbox.of_conversation(db, conversation_id, OPEN_DELIVERIES))
+    under_way = len(outbox.of_conversation(db, conversation.id, OPEN_DELIVERIES))
     if conversation.quota_left is not None and conversation.quota_left - under_way <= 0:
         raise NotAllowed("The replies that TikTok allows before she writes again are used up.")
     return Passed(conversation=conversation, deadline=deadline, warnings=warnings)

@@ -15,7 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from server.settings import Settings
-from store import backup, journal, media, pauses, switches
+from store import backup, journal, media, pauses, pictures, switches
 from store.clock import HOUR, Clock
 from store.database import Database
 from store.errors import StoreError
@@ -84,7 +84,7 @@ async def look(database: Database, settings: Settings, *, clock: Clock) -> int:
         return 0
     await database.write(_note, target.name, size, begun=now, now=clock())
     removed = await asyncio.to_thread(prune, folder, settings.backup.keep)
-    kept = await database.read(media.paths)
+    kept = await database.read(media.paths) | await database.read(pictures.paths)
     await asyncio.to_thread(media.sweep, media.folder_of(database.path), kept, before=(now - HOUR) / 1000)
     log.info("the nightly backup has %d bytes; %d older ones were deleted", size, removed)
     return 0

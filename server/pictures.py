@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from typing import Final, Protocol
 
+from server.measuring import pixels
 from server.tiktok.errors import TikTokError, TikTokRefused
 from server.tiktok.media import Media, MediaKind
 from store import media
@@ -57,9 +58,13 @@ async def _fetch(database: Database, source: Source, wanted: Wanted, clock: Cloc
         await database.write(media.failed, wanted.id, "it could not be written to the disk", now=clock())
         log.warning("picture %d could not be written: %s", wanted.id, fault.strerror)
         return
-    if not await database.write(_keep, wanted.id, name, kind[0], len(got.content)):
+    size = await asyncio.to_thread(pixels, got.content)
+    if not await database.write(_keep, wanted.id, name, kind[0], len(got.content), size):
         await asyncio.to_thread(media.remove, folder, [name])
 
 
-def _keep(db: sqlite3.Connection, picture_id: int, name: str, content_type: str, size: int) -> bool:
-    return media.kept(db, picture_id, path=name, content_type=content_type, size=size)
+def _keep(
+    db: sqlite3.Connection, picture_id: int, name: str, content_type: str, weight: int, size: tuple[int, int] | None
+) -> bool:
+    width, height = size or (None, None)
+    return media.kept(db, picture_id, path=name, content_type=content_type, size=weight, width=width, height=height)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from store import inbox, outbox, pauses, rate, switches, verdicts
+from store import inbox, outbox, pauses, rate, switches, uploads, verdicts
 from store.clock import MINUTE
 from store.outbox import Delivery
 
@@ -53,6 +53,8 @@ class Claimed:
     """In which the conversation was opened."""
     recipient: str
     text: str
+    media_id: str | None
+    """TikTok's id of the picture to send in place of a text."""
     deadline: int
     tries: int
     started_at: int
@@ -82,7 +84,8 @@ class Answer(Protocol):
 _DELIVERY: Final = ", ".join(f"d.{name}" for name in Delivery.__dataclass_fields__)
 _HEADS: Final = (
     f"SELECT {_DELIVERY}, c.platform_id AS recipient, c.dialect AS dialect, c.window_closes_at, c.quota_left, c.mode,"
-    " c.auto_paused_until, c.newest_customer_message_id, c.answered_at, c.last_customer_at, u.blocked"
+    " c.auto_paused_until, c.newest_customer_message_id, c.answered_at, c.last_customer_at, u.blocked,"
+    f" CASE WHEN {uploads.ALLOWED} THEN {uploads.UPLOADED} END AS media_id"
     " FROM deliveries d JOIN conversations c ON c.id = d.conversation_id JOIN users u ON u.id = c.user_id"
     f" WHERE d.{outbox.OPEN} AND d.state IN ('queued', 'retrying') AND d.next_at <= :now"
     " AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.conversation_id = d.conversation_id AND b.id < d.id"
@@ -128,7 +131,8 @@ def _may_leave(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: i
         return False
     broken = terms.promise_broken(db, delivery.promises, delivery.conversation_id) if delivery.promises else None
     if broken is None:
-        return True
+        # A picture that is not at TikTok yet stays where it is, and the sender sees to that.
+        return delivery.picture_id is None or row["media_id"] is not None
     outbox.move(db, delivery, "failed", now=now, reason=f"It was not sent: {broken}.")
     terms.redraft(db, delivery, now)
     return False
@@ -177,6 +181,8 @@ def _start(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: int) 
         (delivery.id, delivery.conversation_id, terms.boot, now),
     )
     changes = {"tries": delivery.tries + 1, "unknown_since": None, "absences": 0, "last_absence_at": None}
+    if delivery.picture_id is not None:
+        changes["media"] = row["media_id"]
     outbox.move(db, delivery, "sending", now=now, reason=None, changes=changes)
     return Claimed(
         attempt_id=int(cursor.lastrowid or 0),
@@ -185,6 +191,7 @@ def _start(db: sqlite3.Connection, row: sqlite3.Row, terms: Terms, *, now: int) 
         dialect=str(row["dialect"]),
         recipient=str(row["recipient"]),
         text=delivery.text,
+        media_id=None if delivery.picture_id is None else str(row["media_id"]),
         deadline=int(row["window_closes_at"]) + terms.grace_ms,
         tries=delivery.tries + 1,
         started_at=now,
@@ -272,6 +279,8 @@ def _not_sent(db: sqlite3.Connection, end: _Ending) -> None:
 
 def _refused(db: sqlite3.Connection, end: _Ending) -> None:
     to = "retrying" if end.answer.kind == "auth" and end.then.token_refreshed else "failed"
+    if end.claimed.media_id is not None and end.answer.kind == "refused":
+        uploads.forget_id(db, end.claimed.media_id)
     outbox.move(db, end.delivery, to, now=end.now, who="platform", reason=end.answer.reason, next_at=end.now)
 
 

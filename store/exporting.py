@@ -34,9 +34,11 @@ _CONVERSATIONS: Final = (
 
 _MESSAGES: Final = (
     "SELECT m.id, m.conversation_id AS conversation, u.tiktok_id AS user, m.role, m.source, m.kind, m.text,"
-    " m.attachments, m.platform_at AS at, m.state, m.platform_id, m.delivery_id AS delivery, d.path AS picture"
+    " m.attachments, m.platform_at AS at, m.state, m.platform_id, m.delivery_id AS delivery,"
+    " coalesce(d.path, p.path) AS picture"
     " FROM messages m JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = c.user_id"
-    " LEFT JOIN media d ON d.message_id = m.id ORDER BY m.conversation_id, m.platform_at, m.id"
+    " LEFT JOIN media d ON d.message_id = m.id LEFT JOIN deliveries s ON s.id = m.delivery_id"
+    " LEFT JOIN pictures p ON p.id = s.picture_id ORDER BY m.conversation_id, m.platform_at, m.id"
 )
 
 

@@ -190,8 +190,8 @@ def _texts(db: sqlite3.Connection, ids: Sequence[int]) -> tuple[int, int, int]:
     ).rowcount
     db.execute(f"UPDATE verdicts SET reason = NULL, rules = '[]', text_hash = NULL WHERE {those}", hers)
     sent = db.execute(
-        "UPDATE deliveries SET text = '', text_hash = '', media = NULL, promises = '[]', platform_id = NULL,"
-        f" reason = NULL, acknowledged_at = coalesce(acknowledged_at, ended_at) WHERE {those}",
+        "UPDATE deliveries SET text = '', text_hash = '', media = NULL, picture_id = NULL, promises = '[]',"
+        f" platform_id = NULL, reason = NULL, acknowledged_at = coalesce(acknowledged_at, ended_at) WHERE {those}",
         hers,
     ).rowcount
     db.execute(f"UPDATE attempts SET reason = NULL, platform_id = NULL, request_id = NULL WHERE {those}", hers)

@@ -140,12 +140,15 @@ def record_reply(
     at: int,
     source: str,
     delivery_id: int | None,
+    sku: str | None = None,
     now: int,
 ) -> int:
     """Puts a reply of ours into the thread, or finds it there when its echo came first; returns the message's id.
 
-    Without a platform id the key is the delivery's own; the echo's id is taken over when it comes.
+    Without a platform id the key is the delivery's own; the echo's id is taken over when it comes. `sku` makes it the
+    picture of a piece.
     """
+    attached = None if sku is None else json.dumps([{"type": "image", "sku": sku}], ensure_ascii=False)
     platform_name = db.execute("SELECT platform_id FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
     key = f"delivery:{delivery_id}" if platform_id is None else f"msg:{platform_name['platform_id']}:{platform_id}"
     known = db.execute(
@@ -155,15 +158,27 @@ def record_reply(
     if known is not None:
         db.execute(
             "UPDATE messages SET delivery_id = ?, source = ?, platform_id = coalesce(?, platform_id),"
+            " attachments = coalesce(?, attachments),"
             " dedupe_key = CASE WHEN ? IS NULL THEN dedupe_key ELSE ? END WHERE id = ?",
-            (delivery_id, source, platform_id, platform_id, key, known["id"]),
+            (delivery_id, source, platform_id, attached, platform_id, key, known["id"]),
         )
         message_id = int(known["id"])
     else:
         cursor = db.execute(
-            "INSERT INTO messages (conversation_id, dedupe_key, role, source, text, platform_id, platform_at,"
-            " received_at, state, delivery_id) VALUES (?, ?, 'assistant', ?, ?, ?, ?, ?, 'sent', ?)",
-            (conversation_id, key, source, text, platform_id, at, now, delivery_id),
+            "INSERT INTO messages (conversation_id, dedupe_key, role, source, kind, text, attachments, platform_id,"
+            " platform_at, received_at, state, delivery_id) VALUES (?, ?, 'assistant', ?, ?, ?, ?, ?, ?, ?, 'sent', ?)",
+            (
+                conversation_id,
+                key,
+                source,
+                "text" if sku is None else "image",
+                text,
+                attached or "[]",
+                platform_id,
+                at,
+                now,
+                delivery_id,
+            ),
         )
         message_id = int(cursor.lastrowid or 0)
     refresh(db, conversation_id, now=now)

@@ -41,12 +41,14 @@ class Picture:
     content_type: str | None
     size: int | None
     error: str | None
+    width: int | None = None
+    height: int | None = None
 
     @property
     def line(self) -> str:
         """Returns one line for where no picture can be drawn."""
         if self.state == "kept":
-            return f"picture {self.id}, {self.content_type}, {max(1, (self.size or 0) // 1024)} kB"
+            return f"picture {self.id}, {self.content_type}, {measure(self.width, self.height, self.size)}"
         if self.state == "wanted":
             return f"picture {self.id}, being fetched"
         return f"picture {self.id}, not fetched: {self.error or 'given up'}"
@@ -61,6 +63,15 @@ class Wanted:
     conversation: str
     message: str
     tries: int
+
+
+_COLUMNS: Final = "d.id, d.message_id, d.state, d.path, d.content_type, d.size, d.error, d.width, d.height"
+
+
+def measure(width: int | None, height: int | None, size: int | None) -> str:
+    """Writes how large a picture is: "800×600, 41 kB"; without the pixels when they are not known."""
+    weight = f"{max(1, (size or 0) // 1024)} kB"
+    return f"{width}×{height}, {weight}" if width and height else weight
 
 
 def folder_of(database: Path) -> Path:
@@ -84,16 +95,14 @@ def want(db: sqlite3.Connection, message_id: int, attachments: Iterable[Mapping[
 
 def of_message(db: sqlite3.Connection, message_id: int) -> Picture | None:
     """Returns the picture of a message, None when it has none."""
-    row = db.execute(
-        "SELECT id, message_id, state, path, content_type, size, error FROM media WHERE message_id = ?", (message_id,)
-    ).fetchone()
+    row = db.execute(f"SELECT {_COLUMNS} FROM media d WHERE d.message_id = ?", (message_id,)).fetchone()
     return None if row is None else Picture(**dict(row))
 
 
 def of_conversation(db: sqlite3.Connection, conversation_id: int) -> list[Picture]:
     """Returns the pictures of a conversation, the newest first."""
     rows = db.execute(
-        "SELECT d.id, d.message_id, d.state, d.path, d.content_type, d.size, d.error FROM media d"
+        f"SELECT {_COLUMNS} FROM media d"
         " JOIN messages m ON m.id = d.message_id WHERE m.conversation_id = ? ORDER BY m.platform_at DESC, m.id DESC",
         (conversation_id,),
     )
@@ -119,10 +128,14 @@ def kind_of(content: bytes) -> tuple[str, str] | None:
 
 
 def put(folder: Path, picture_id: int, content: bytes, ending: str) -> str:
-    """Writes a picture's file, whole or not at all, and returns its name in the folder. Raises OSError."""
+    """Writes a customer's picture, whole or not at all, and returns its name in the folder. Raises OSError."""
+    return write(folder, f"{picture_id}.{ending}", content)
+
+
+def write(folder: Path, name: str, content: bytes) -> str:
+    """Writes a file into the folder of the pictures, whole or not at all, and returns its name. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    name = f"{picture_id}.{ending}"
     partial = folder / f".{name}.{os.getpid()}.part"
     try:
         with os.fdopen(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
@@ -135,11 +148,21 @@ def put(folder: Path, picture_id: int, content: bytes, ending: str) -> str:
     return name
 
 
-def kept(db: sqlite3.Connection, picture_id: int, *, path: str, content_type: str, size: int) -> bool:
+def kept(
+    db: sqlite3.Connection,
+    picture_id: int,
+    *,
+    path: str,
+    content_type: str,
+    size: int,
+    width: int | None = None,
+    height: int | None = None,
+) -> bool:
     """Marks a picture as kept; False when it was forgotten meanwhile, and its file must go."""
     cursor = db.execute(
-        "UPDATE media SET state = 'kept', path = ?, content_type = ?, size = ?, error = NULL WHERE id = ?",
-        (path, content_type, size, picture_id),
+        "UPDATE media SET state = 'kept', path = ?, content_type = ?, size = ?, width = ?, height = ?, error = NULL"
+        " WHERE id = ?",
+        (path, content_type, size, width, height, picture_id),
     )
     return cursor.rowcount == 1
 

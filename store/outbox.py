@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from store import inbox, journal, pauses
+from store import inbox, journal, pauses, pictures
 from store.clock import MINUTE
 from store.errors import NotFound
 from store.states import OPEN_DELIVERIES, WAITING_DELIVERIES
@@ -39,6 +39,9 @@ class Delivery:
     verdict_id: int | None
     who: str
     text: str
+    picture_id: int | None
+    """The picture that it is, in place of a text."""
+    media: str | None
     state: str
     send_after: int
     next_at: int
@@ -127,6 +130,7 @@ def as_json(db: sqlite3.Connection, delivery: Delivery) -> dict[str, Any]:
         "conversation": delivery.conversation_id,
         "draft": delivery.draft_id,
         "text": delivery.text,
+        "picture": _picture(db, delivery),
         "state": delivery.state,
         "who": delivery.who,
         "send_after": delivery.send_after,
@@ -139,6 +143,13 @@ def as_json(db: sqlite3.Connection, delivery: Delivery) -> dict[str, Any]:
         "ended_at": delivery.ended_at,
         "attempts": [dict(attempt) for attempt in attempts],
     }
+
+
+def _picture(db: sqlite3.Connection, delivery: Delivery) -> dict[str, Any] | None:
+    if delivery.picture_id is None:
+        return None
+    found = pictures.get(db, delivery.picture_id)
+    return {"sku": found.sku, "name": found.name, "content_type": found.content_type, "size": found.size}
 
 
 def add(
@@ -155,14 +166,15 @@ def add(
     decided_against: int | None,
     promises: Sequence[Mapping[str, Any]],
     again_of: int | None = None,
+    picture_id: int | None = None,
     now: int,
 ) -> int:
-    """Puts a decided text into the outbox, held until `send_after`; returns the delivery's id."""
+    """Puts a decided text or picture into the outbox, held until `send_after`; returns the delivery's id."""
     in_doubt = of_conversation(db, conversation_id, ("needs_owner",))
     cursor = db.execute(
-        "INSERT INTO deliveries (conversation_id, draft_id, verdict_id, who, text, text_hash, state, send_after,"
-        " next_at, deadline, decided_against, promises, reason, again_of, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'held', ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO deliveries (conversation_id, draft_id, verdict_id, who, text, text_hash, message_type, picture_id,"
+        " state, send_after, next_at, deadline, decided_against, promises, reason, again_of, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'held', ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             conversation_id,
             draft_id,
@@ -170,6 +182,8 @@ def add(
             who,
             text,
             text_hash,
+            "text" if picture_id is None else "image",
+            picture_id,
             send_after,
             send_after,
             deadline,
@@ -286,6 +300,7 @@ def put_into_thread(db: sqlite3.Connection, delivery: Delivery, *, platform_id: 
         at=at,
         source=delivery.source,
         delivery_id=delivery.id,
+        sku=None if delivery.picture_id is None else pictures.get(db, delivery.picture_id).sku,
         now=now,
     )
 

@@ -2,7 +2,8 @@
 
 Evidence for an attempt is a message of the business in the same conversation, written by the API as far as the
 platform says, with the same text, at a time from 5 s before the request to 10 min after it, that belongs to no other
-delivery. One open attempt per conversation makes the oldest such message its own.
+delivery. One open attempt per conversation makes the oldest such message its own. For a picture it is a picture, of the
+same media id where both tell one.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Seen:
     text: str
     at: int
     source: str | None = None
+    kind: str = "text"
+    media_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,13 @@ def same_text(one: str, other: str) -> bool:
     return unicodedata.normalize("NFC", one).strip() == unicodedata.normalize("NFC", other).strip()
 
 
+def same_message(delivery: Delivery, seen: Seen) -> bool:
+    """Tells whether a message may be what a delivery sent: the same text, or a picture where a picture was sent."""
+    if delivery.picture_id is None:
+        return seen.kind != "image" and same_text(delivery.text, seen.text)
+    return seen.kind == "image" and (None in (delivery.media, seen.media_id) or delivery.media == seen.media_id)
+
+
 def match_echo(
     db: sqlite3.Connection,
     conversation_id: int,
@@ -100,6 +110,8 @@ def match_echo(
     at: int,
     now: int,
     source: str | None = None,
+    kind: str = "text",
+    media_id: str | None = None,
 ) -> int | None:
     """Returns the delivery that a message of the business belongs to, settled as sent; None when it is nobody's.
 
@@ -110,7 +122,8 @@ def match_echo(
         return known.id if known.conversation_id == conversation_id else None
     if not by_api(source):
         return None
-    found = _candidate(db, conversation_id, Seen(platform_id=platform_id, text=text, at=at, source=source))
+    seen = Seen(platform_id=platform_id, text=text, at=at, source=source, kind=kind, media_id=media_id)
+    found = _candidate(db, conversation_id, seen)
     if found is None:
         return None
     _prove(db, found, platform_id, at, now=now)
@@ -121,7 +134,7 @@ def _candidate(db: sqlite3.Connection, conversation_id: int, seen: Seen) -> Deli
     possible = [
         delivery
         for delivery in outbox.of_conversation(db, conversation_id, _PREFERENCE)
-        if delivery.platform_id is None and same_text(delivery.text, seen.text) and _in_time(db, delivery, seen.at)
+        if delivery.platform_id is None and same_message(delivery, seen) and _in_time(db, delivery, seen.at)
     ]
     possible.sort(key=lambda delivery: (_PREFERENCE.index(delivery.state), delivery.id))
     return possible[0] if possible else None
@@ -180,6 +193,8 @@ def weigh(db: sqlite3.Connection, delivery_id: int, listing: Listing, patience: 
             text=seen.text,
             at=seen.at,
             source=seen.source,
+            kind=seen.kind,
+            media_id=seen.media_id,
             now=now,
         )
     delivery = outbox.get(db, delivery_id)
@@ -191,7 +206,8 @@ def weigh(db: sqlite3.Connection, delivery_id: int, listing: Listing, patience: 
     elif not listing.covers(min((start for start, _ in spans(db, delivery)), default=0)):
         _ask(db, delivery, "TikTok's list no longer reaches back to it.", now=now)
     elif any(_looks_like(db, delivery, seen) for seen in listing.ours):
-        _ask(db, delivery, "TikTok shows the same text at another time.", now=now)
+        told = "the same text at another time" if delivery.picture_id is None else "a picture that may be this one"
+        _ask(db, delivery, f"TikTok shows {told}.", now=now)
     elif delivery.last_absence_at is None or listing.asked_at >= delivery.last_absence_at + patience.gap_ms:
         _count_absence(db, delivery, listing, patience, now=now)
     else:
@@ -200,8 +216,17 @@ def weigh(db: sqlite3.Connection, delivery_id: int, listing: Listing, patience: 
 
 
 def _looks_like(db: sqlite3.Connection, delivery: Delivery, seen: Seen) -> bool:
-    """Tells whether a message that belongs to nobody has this text: with a clock that is wrong it may be it."""
-    return by_api(seen.source) and same_text(seen.text, delivery.text) and outbox.owner_of(db, seen.platform_id) is None
+    """Tells whether a message that belongs to nobody may be it after all.
+
+    The same text: with a clock that is wrong. Any picture since the decision: whether TikTok shows the id that a
+    picture was sent by is not documented, and one that is sent twice is worse than a question.
+    """
+    if not by_api(seen.source) or outbox.owner_of(db, seen.platform_id) is not None:
+        return False
+    if delivery.picture_id is None:
+        return same_message(delivery, seen)
+    same = delivery.media is not None and seen.media_id == delivery.media
+    return seen.kind == "image" and (same or seen.at >= delivery.created_at - AFTER)
 
 
 def _next_look(since: int, now: int, patience: Patience) -> int:

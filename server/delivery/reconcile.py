@@ -77,9 +77,16 @@ def as_listing(listed: MessageListing, asked_at: int) -> Listing:
     whole = listed.covers(0)
     oldest = listed.messages[0].at if listed.messages else None
     ours = tuple(
-        Seen(platform_id=message.message_id, text=message.text, at=message.at, source=message.source)
+        Seen(
+            platform_id=message.message_id,
+            text=message.text or "",
+            at=message.at,
+            source=message.source,
+            kind=message.kind,
+            media_id=message.media_id,
+        )
         for message in listed.messages
-        if message.from_business and message.text is not None
+        if message.from_business and (message.text is not None or message.kind == "image")
     )
     proves = oldest is not None and listed.covers(oldest + 1)
     return Listing(ours=ours, reach=-1 if whole else oldest if proves else None, asked_at=asked_at)

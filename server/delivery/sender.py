@@ -14,14 +14,16 @@ from typing import Final, Protocol
 
 from server import stock
 from server.delivery.backoff import Random, retry_at
+from server.delivery.uploading import Uploader, Uploads
 from server.settings import Settings
 from server.tiktok.answer import Answer, Dialect
-from store import attempts, drafts, failpoints, items, outbox, reconciling
+from store import attempts, drafts, failpoints, items, outbox, reconciling, uploads
 from store.attempts import Claimed, Next, StillAllowed, Terms
 from store.clock import SECOND, Clock
 from store.database import Database
 from store.errors import CannotWrite
 from store.outbox import Delivery
+from store.uploads import Wanted
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -37,16 +39,21 @@ RECORD_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 CUT_OFF: Final = Answer(
     outcome="unknown", kind="cut", reason="Philia was stopped while it was being sent; it may or may not have arrived."
 )
+NO_PICTURES: Final = Answer(outcome="refused", kind="refused", reason="Dialect v1 takes no pictures; send words.")
 OVERTAKEN: Final = Answer(
     outcome="not_sent", kind="connect", reason="It did not leave in time; nothing was sent, and it waits."
 )
 
 
-class Wire(Protocol):
-    """What can send a text to the platform; `server.tiktok.client.TikTokClient` does."""
+class Wire(Uploader, Protocol):
+    """What can send a text or a picture to the platform; `server.tiktok.client.TikTokClient` does."""
 
     async def send(self, dialect: Dialect, recipient: str, text: str) -> Answer:
         """Sends once and returns what is known afterwards; never raises but for a cancellation."""
+        ...
+
+    async def send_image(self, conversation_id: str, media_id: str) -> Answer:
+        """Sends an uploaded picture once, in v1.3, as `send` does."""
         ...
 
 
@@ -81,6 +88,9 @@ class Sender:
         self._refreshed: set[int] = set()
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._ticks: set[asyncio.Task[int]] = set()
+        self._uploads = Uploads(
+            database, client, settings, clock=clock, random=random, refresh=refresh, ended=self.tick
+        )
         self._terms = Terms(
             boot=boot,
             rate_per_minute=settings.delivery.rate_per_minute,
@@ -107,13 +117,17 @@ class Sender:
         return await asyncio.shield(task)
 
     async def settle(self) -> None:
-        """Waits until no request is under way."""
-        while self._requests or self._ticks:
-            await asyncio.wait([*self._requests.values(), *self._ticks])
+        """Waits until no request and no upload is under way."""
+        while self._requests or self._ticks or self._uploads.tasks:
+            await asyncio.wait([*self._requests.values(), *self._ticks, *self._uploads.tasks.values()])
 
     async def drain(self) -> None:
-        """Stops claiming, then finishes and records what is under way; bounded by the timeout of a request."""
+        """Stops claiming, then finishes and records what is under way; bounded by the timeout of a request.
+
+        Uploads are broken off: nothing is lost by doing them again.
+        """
         self.stopping = True
+        await self._uploads.stop()
         await self.settle()
 
     async def _tick(self) -> int:
@@ -123,12 +137,13 @@ class Sender:
         due = await self._database.read(outbox.next_due)
         if due is None or due > self._clock():
             return 0
-        claimed = await self._database.write(self._claim, room, self.under_way)
+        claimed, wanted = await self._database.write(self._claim, room, self.under_way)
+        self._uploads.start(wanted)
         for claim in claimed:
             self._requests[claim.attempt_id] = asyncio.create_task(self._run(claim))
         return len(claimed)
 
-    def _claim(self, db: sqlite3.Connection, room: int, alive: frozenset[int]) -> list[Claimed]:
+    def _claim(self, db: sqlite3.Connection, room: int, alive: frozenset[int]) -> tuple[list[Claimed], list[Wanted]]:
         # The time is read in the transaction: waiting for the write lock must not make a late claim look early.
         now = self._clock()
         reconciling.recover(db, boot=self.boot, now=now, alive=alive)
@@ -138,7 +153,7 @@ class Sender:
         claimed = attempts.claim(db, self._terms, now=now, limit=room)
         if claimed:
             failpoints.reach(4)
-        return claimed
+        return claimed, uploads.wanted(db, now=now, limit=self._uploads.room, under_way=self._uploads.tasks)
 
     async def _run(self, claimed: Claimed) -> None:
         try:
@@ -175,6 +190,10 @@ class Sender:
         api = self._settings.tiktok.api
         dialect: Dialect = api if api != "auto" else "v1" if claimed.dialect == "v1" else "v1.3"
         try:
+            if claimed.media_id is not None:
+                if dialect == "v1":
+                    return NO_PICTURES
+                return await self._client.send_image(claimed.recipient, claimed.media_id)
             return await self._client.send(dialect, claimed.recipient, claimed.text)
         except Exception as fault:  # noqa: BLE001  # whatever it is, the request may have left: only a doubt is true
             return Answer(

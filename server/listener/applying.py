@@ -190,8 +190,9 @@ def own_message(
     """Takes an echo: it settles a delivery of ours, or it is something the owner wrote elsewhere."""
     at = when(event, received_at)
     settled = reconciling.match_echo(
-        db, conversation, platform_id=event.message_id, text=event.text, at=at, source=event.source, now=now
-    )
+        db, conversation, platform_id=event.message_id, text=event.text, at=at, source=event.source, now=now,
+        kind=event.kind, media_id=next((str(one["media_id"]) for one in event.attachments if "media_id" in one), None),
+    )  # fmt: skip
     if settled is not None:
         return
     # Another program's API messages are the owner's too: they answer the customer just the same.

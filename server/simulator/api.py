@@ -96,9 +96,8 @@ class Api:
         if not known:
             raise Wrong(40002, "Param conversation_id is invalid.")
         allowed = self.world.platform.rules.image_send
-        return self.ok(
-            {"capability_infos": [{"capability_type": "IMAGE_SEND", "capability_result": allowed}]}, recorded
-        )
+        infos = [{"capability_type": "IMAGE_SEND", "capability_result": allowed}]
+        return self.faulty("capabilities", {"capability_infos": infos}, recorded)
 
     async def download(self, request: Request, body: bytes, recorded: Recorded) -> Response:
         """Gives the address of a picture or a film that a customer sent."""
@@ -130,9 +129,12 @@ class Api:
             content = await file.read()
         if len(content) > media.UPLOAD_LIMIT or not media.is_picture(content):
             raise Wrong(40908, "The file type or size is not supported.")
+        fault = self.world.faults.plans["upload"].next()
+        recorded.fault = fault.played
         media_id = f"up{len(self.world.uploads) + 1:06d}"
-        self.world.uploads[media_id] = content
-        return self.faulty("media", {"media_id": media_id}, recorded)
+        if fault.applied:
+            self.world.uploads[media_id] = content
+        return FaultyResponse(fault, envelope({"media_id": media_id}, recorded.request_id), recorded.request_id)
 
     async def webhook_update(self, _request: Request, body: bytes, recorded: Recorded) -> Response:
         """Subscribes an address; webhooks go there from now on."""
@@ -196,10 +198,6 @@ class Api:
         recorded.fault = fault.played
         request_id = recorded.request_id
         return FaultyResponse(fault, envelope(data, request_id), request_id)
-
-    def ok(self, data: dict[str, Any], recorded: Recorded) -> Response:
-        """Returns the honest answer."""
-        return JSONResponse(envelope(data, recorded.request_id))
 
     def subscription(self) -> dict[str, Any]:
         """Returns the subscription as TikTok shows it."""

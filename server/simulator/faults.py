@@ -13,7 +13,7 @@ Form = Literal["json", "html", "empty", "no_id", "id_elsewhere", "odd_json", "cu
 `data.message_id`) · odd_json (JSON of the wrong shape) · cut (connection lost, nothing answered) · cut_body (status and
 half the body, then lost) · drip (a byte at a time)."""
 
-Operation = Literal["send", "list", "media", "token", "webhook"]
+Operation = Literal["send", "list", "media", "capabilities", "upload", "token", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Faults:
 
     def __init__(self, seed: int = 0) -> None:
         """Starts honest."""
-        names: Sequence[Operation] = ("send", "list", "media", "token", "webhook")
+        names: Sequence[Operation] = ("send", "list", "media", "capabilities", "upload", "token", "webhook")
         self.plans: dict[str, FaultPlan] = {
             name: FaultPlan(random.Random(f"{seed}:{name}"))  # noqa: S311  # repeatable on purpose
             for name in names

@@ -29,6 +29,8 @@ class Accepted:
     message_id: str
     request: int
     fault: str | None
+    media_id: str | None = None
+    """The uploaded picture that it is; ledgers from before have none."""
 
     def as_json(self) -> dict[str, Any]:
         """Returns the line's object."""

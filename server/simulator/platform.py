@@ -176,6 +176,7 @@ class Platform:
             message_id=self.new_message_id(),
             request=request,
             fault=fault,
+            media_id=str(body["media_id"]) if kind == "IMAGE" else None,
         )
         self.ledger.append(entry)
         message = self._remember(entry, now + self.lag)
@@ -221,7 +222,8 @@ class Platform:
             conversation = Conversation(entry.conversation_id, customer, customer)
             self._add(conversation)
         kind = entry.message_type.lower()
-        message = Message(entry.message_id, entry.at, True, kind, {"body": entry.text}, "API", visible_at)
+        body = {"body": entry.text} if entry.media_id is None else {"media_id": entry.media_id}
+        message = Message(entry.message_id, entry.at, True, kind, body, "API", visible_at)
         conversation.messages.append(message)
         conversation.answered = True
         conversation.sent_in_window += 1

@@ -53,16 +53,16 @@ class Caller:
         return await self._ask(path, request)
 
     async def upload(
-        self, path: str, fields: Mapping[str, str], file: tuple[str, bytes, str], token: str
+        self, path: str, fields: Mapping[str, str], file: tuple[str, bytes, str], token: str, *, seconds: float
     ) -> Mapping[str, Any]:
-        """Returns the data of a multipart POST; `file` is name, bytes and media type."""
+        """Returns the data of a multipart POST; `file` is name, bytes and media type, `seconds` for all of it."""
         request = self._http.build_request(
             "POST", PREFIX + path, data=dict(fields), files={"file": file}, headers=_headers(token)
         )
-        return await self._ask(path, request)
+        return await self._ask(path, request, seconds)
 
-    async def _ask(self, path: str, request: httpx.Request) -> Mapping[str, Any]:
-        reply = await exchange(self._http, request, self._timeout)
+    async def _ask(self, path: str, request: httpx.Request, seconds: float | None = None) -> Mapping[str, Any]:
+        reply = await exchange(self._http, request, seconds or self._timeout)
         return data_of(reply, path, self._clock())
 
 

@@ -186,7 +186,9 @@ class TikTokClient:
         """
         fields = {"business_id": self.business_id, "media_type": "IMAGE"}
         part = media.upload_part(content)
-        data = await self._calls.upload("/business/message/media/upload/", fields, part, self._token)
+        data = await self._calls.upload(
+            "/business/message/media/upload/", fields, part, self._token, seconds=media.FETCH_SECONDS
+        )
         media_id = data.get("media_id")
         if not isinstance(media_id, str) or not media_id:
             raise TikTokUnreadable("TikTok took the picture and gave no id for it; upload it again.")

@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 from store.models.conversations import Conversation, InboundEvent, Media, Message, User
 from store.models.keeping import CannedReply, JournalEntry, LearnedRule, Notice, OAuthToken, Prompt, Switch
 from store.models.replies import Attempt, Claim, Delivery, Draft, Verdict
-from store.models.stock import Hold, Item, ItemPost
+from store.models.stock import Hold, Item, ItemPost, Picture, Upload
 
 __all__ = [
     "Attempt",
@@ -34,8 +34,10 @@ __all__ = [
     "Message",
     "Notice",
     "OAuthToken",
+    "Picture",
     "Prompt",
     "Switch",
+    "Upload",
     "User",
     "Verdict",
 ]

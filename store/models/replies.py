@@ -119,7 +119,7 @@ class Verdict(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One text on its way to one customer: at most one message at the platform, ever."""
+    """One text, or one picture, on its way to one customer: at most one message at the platform, ever."""
 
     __tablename__: ClassVar[Any] = "deliveries"
     __table_args__ = (
@@ -132,6 +132,7 @@ class Delivery(SQLModel, table=True):
         ),
         # Whole, not partial: SQLite does not see that "state = 'held'" lies within a list of states, and would scan.
         Index("deliveries_due", "state", "next_at"),
+        Index("deliveries_by_picture", "picture_id", sqlite_where=text("picture_id IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -141,9 +142,12 @@ class Delivery(SQLModel, table=True):
     who: str
     """`owner`, `auto` or `script`: decides the source of the message and how long undo lasts."""
     message_type: str = "text"
+    """`text`, or `image`: then the text is empty and its hash is the file's."""
     text: str
     text_hash: str
     media: str | None = None
+    """TikTok's id of the picture that the last request named."""
+    picture_id: int | None = Field(default=None, foreign_key="pictures.id")
     state: str = "held"
     send_after: int
     next_at: int

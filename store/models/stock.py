@@ -55,6 +55,34 @@ class ItemPost(SQLModel, table=True):
     item_id: int = Field(foreign_key="items.id")
 
 
+class Picture(SQLModel, table=True):
+    """A file that is, or was, the picture of a piece; it lies in the folder of the pictures."""
+
+    __tablename__: ClassVar[Any] = "pictures"
+    __table_args__ = (Index("pictures_one_of_item", "item_id", unique=True, sqlite_where=text("replaced_at IS NULL")),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="items.id")
+    sha256: str
+    path: str
+    content_type: str
+    size: int
+    width: int
+    height: int
+    added_at: int
+    replaced_at: int | None = None
+
+
+class Upload(SQLModel, table=True):
+    """What TikTok calls a file that was uploaded to it; good for 30 days."""
+
+    __tablename__: ClassVar[Any] = "uploads"
+
+    sha256: str = Field(primary_key=True)
+    media_id: str
+    uploaded_at: int
+
+
 class Hold(SQLModel, table=True):
     """A piece kept for one customer, or her place in the line for it."""
 

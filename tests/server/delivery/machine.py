@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -27,9 +28,16 @@ from server.simulator.ledger import Ledger
 from server.simulator.listing import contents
 from server.simulator.platform import Message, Platform
 from server.tiktok.answer import Answer, Dialect
-from server.tiktok.errors import TikTokNoAnswer
-from server.tiktok.listing import MessageListing, read_messages
-from store import drafts, inbound, items, reconciling
+from server.tiktok.errors import (
+    TikTokAuthError,
+    TikTokNoAnswer,
+    TikTokRateLimitError,
+    TikTokRefused,
+    TikTokServerError,
+    TikTokUnreachable,
+)
+from server.tiktok.listing import ConversationKind, MessageListing, read_messages
+from store import drafts, inbound, items, media, pictures, reconciling
 from store.clock import MINUTE
 from store.database import Database, connect, transaction
 from store.errors import StoreError
@@ -61,6 +69,37 @@ ANSWERS: dict[str, tuple[bool, Answer | None]] = {
     "killed_applied": (True, None),
 }
 """What happens to a request: whether the platform takes it, and what it answers; None for a kill of the server."""
+
+UPLOAD_FAULTS: dict[str, Exception | None] = {
+    "ask: no": None,
+    "ask: silence": TikTokNoAnswer("TikTok did not answer."),
+    "silence": TikTokNoAnswer("TikTok did not answer."),
+    "unreached": TikTokUnreachable("Not reached."),
+    "limited": TikTokRateLimitError("Too many.", retry_after=3),
+    "error": TikTokServerError("TikTok failed.", status=500),
+    "token": TikTokAuthError("Token."),
+    "refused": TikTokRefused("File type.", code=40908, message=""),
+}
+"""What can happen while a picture is asked for and uploaded."""
+
+
+def give_picture(db: sqlite3.Connection, database: Path, sku: str, *, now: int, salt: bytes = b"") -> bytes:
+    """Gives a piece a picture of its own bytes, and returns them."""
+    content = b"\x89PNG\r\n\x1a\n" + sku.encode() + salt
+    digest, path = pictures.put(media.folder_of(database), content, "image/png")
+    pictures.give(
+        db,
+        sku,
+        path=path,
+        sha256=digest,
+        content_type="image/png",
+        size=len(content),
+        width=48,
+        height=48,
+        now=now,
+        who="owner",
+    )
+    return content
 
 
 class Killed(BaseException):
@@ -105,9 +144,12 @@ class World:
         self.boots = 0
         self.database: Database
         self.sender: Sender
+        self.upload_faults: list[str] = []
+        self.uploaded: dict[str, bytes] = {}
         with transaction(self.db):
             for number in range(9):
                 items.add(self.db, f"J-{number}", {"name": "jacket"}, now=self.clock.now, who="owner")
+                give_picture(self.db, self.path, f"J-{number}", now=self.clock.now)
         self.boot()
 
     def close(self) -> None:
@@ -187,16 +229,41 @@ class World:
         for logged in self.run(self.database.read(inbound.waiting)):
             self.run(self.database.write(applying.apply, logged, now=self.clock.now, rules=rules))
 
-    async def send(self, dialect: Dialect, recipient: str, text: str) -> Answer:
+    async def can_send_images(self, conversation_id: str, kind: ConversationKind = "SINGLE") -> bool:
+        """Allows pictures, unless a fault is played."""
+        assert conversation_id in self.platform.conversations
+        if self.upload_faults and self.upload_faults[0].startswith("ask"):
+            self._play(self.upload_faults.pop(0))
+            return False
+        return True
+
+    async def upload_image(self, content: bytes) -> str:
+        """Keeps a picture, unless a fault is played."""
+        if self.upload_faults and not self.upload_faults[0].startswith("ask"):
+            self._play(self.upload_faults.pop(0))
+        media_id = f"up{len(self.uploaded) + 1}"
+        self.uploaded[media_id] = content
+        return media_id
+
+    def _play(self, name: str) -> None:
+        fault = UPLOAD_FAULTS[name]
+        if fault is not None:
+            raise fault
+
+    async def send_image(self, conversation_id: str, media_id: str) -> Answer:
+        """Takes a picture of the sender, as `send` takes a text."""
+        return await self.send("v1.3", conversation_id, "", media_id)
+
+    async def send(self, dialect: Dialect, recipient: str, text: str, media_id: str | None = None) -> Answer:
         """Takes a request of the sender; what is wrong with it is raised by the next `check`."""
         try:
-            return self._take(dialect, recipient, text)
+            return self._take(dialect, recipient, text, media_id)
         except AssertionError as fault:
             # The sender takes whatever is raised here for a broken connection.
             self.faults.append(str(fault))
             raise
 
-    def _take(self, dialect: Dialect, recipient: str, text: str) -> Answer:
+    def _take(self, dialect: Dialect, recipient: str, text: str, media_id: str | None) -> Answer:
         """Plays the next answer, after everything is checked that must be true when a request arrives."""
         row = self.db.execute(
             "SELECT a.id, a.delivery_id, a.conversation_id, d.text, d.text_hash, d.promises, c.window_closes_at"
@@ -209,7 +276,11 @@ class World:
         (attempt,) = row
         delivery = int(attempt["delivery_id"])
         assert text == attempt["text"], "I11: other bytes than were decided"
-        assert drafts.hash_of(text) == attempt["text_hash"], "I11: other bytes than were decided"
+        if media_id is None:
+            assert drafts.hash_of(text) == attempt["text_hash"], "I11: other bytes than were decided"
+        else:
+            sent = hashlib.sha256(self.uploaded[media_id]).hexdigest()
+            assert sent == attempt["text_hash"], "I11: another picture than was decided"
         assert self.clock.now < attempt["window_closes_at"], "I7: a request after the window"
         assert delivery not in self.undone, "I14: an undone delivery is being sent"
         for promise in json.loads(attempt["promises"]):
@@ -225,7 +296,13 @@ class World:
         platform_id = None
         if takes:
             message = self.platform.accept(
-                dialect, conversation, recipient, "TEXT", {"body": text}, request=len(self.requests), fault=name
+                dialect,
+                conversation,
+                recipient,
+                "TEXT" if media_id is None else "IMAGE",
+                {"body": text} if media_id is None else {"media_id": media_id},
+                request=len(self.requests),
+                fault=name,
             )
             platform_id = message.message_id
             self._remember(delivery, int(attempt["conversation_id"]), conversation, message, dialect)

@@ -14,7 +14,7 @@ from server.delivery.sender import Sender
 from server.settings import Delivery, Settings, TikTok
 from server.tiktok.answer import Answer, Dialect
 from server.tiktok.errors import TikTokNoAnswer
-from server.tiktok.listing import ListedMessage, MessageListing
+from server.tiktok.listing import ConversationKind, ListedMessage, MessageListing
 from store import drafts, inbox
 from store.clock import HOUR
 from store.database import Database, transaction
@@ -43,6 +43,7 @@ class OnPlatform:
     recipient: str
     text: str
     at: int
+    media_id: str | None = None
 
 
 @dataclass
@@ -62,9 +63,34 @@ class FakeTikTok:
     others: list[ListedMessage] = field(default_factory=list)
     listing_fails: bool = False
     listings: int = 0
+    uploads: list[bytes] = field(default_factory=list)
+    """The files that were uploaded; the first is called `up1`."""
+    upload_faults: list[Exception] = field(default_factory=list)
+    capabilities: list[bool | Exception] = field(default_factory=list)
+    """Played in order; without any, pictures are allowed."""
+    asked_capabilities: list[tuple[str, str]] = field(default_factory=list)
+
+    async def can_send_images(self, conversation_id: str, kind: ConversationKind = "SINGLE") -> bool:
+        self.asked_capabilities.append((conversation_id, kind))
+        said = self.capabilities.pop(0) if self.capabilities else True
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    async def upload_image(self, content: bytes) -> str:
+        if self.upload_faults:
+            raise self.upload_faults.pop(0)
+        self.uploads.append(content)
+        return f"up{len(self.uploads)}"
+
+    async def send_image(self, conversation_id: str, media_id: str) -> Answer:
+        return await self._take("v1.3", conversation_id, "", media_id)
 
     async def send(self, dialect: Dialect, recipient: str, text: str) -> Answer:
-        self.asked.append((self.clock(), dialect, recipient, text))
+        return await self._take(dialect, recipient, text, None)
+
+    async def _take(self, dialect: Dialect, recipient: str, text: str, media_id: str | None) -> Answer:
+        self.asked.append((self.clock(), dialect, recipient, text if media_id is None else media_id))
         answer = self.answers.pop(0) if self.answers else (True, ACCEPTED)
         if callable(answer):
             answer = await answer()
@@ -72,7 +98,7 @@ class FakeTikTok:
         if not taken:
             return said  # type: ignore[no-any-return]
         platform_id = f"m{len(self.accepted) + 1}"
-        self.accepted.append(OnPlatform(platform_id, recipient, text, self.clock()))
+        self.accepted.append(OnPlatform(platform_id, recipient, text, self.clock(), media_id))
         if said.outcome == "sent" and said.platform_id == "":
             return Answer(
                 outcome="sent", kind="accepted", reason="", status=200, platform_id=platform_id, answered=True
@@ -84,7 +110,7 @@ class FakeTikTok:
         if self.listing_fails:
             raise TikTokNoAnswer("TikTok did not answer")
         ours = [
-            listed(one.platform_id, one.text, one.at)
+            listed(one.platform_id, one.text, one.at, media_id=one.media_id)
             for one in self.accepted
             if one.recipient == conversation_id and one.platform_id not in self.unlisted
         ]
@@ -94,20 +120,26 @@ class FakeTikTok:
 
 
 def listed(
-    platform_id: str, text: str, at: int, *, from_business: bool = True, source: str | None = "API"
+    platform_id: str,
+    text: str,
+    at: int,
+    *,
+    from_business: bool = True,
+    source: str | None = "API",
+    media_id: str | None = None,
 ) -> ListedMessage:
     """One line of a listing."""
     return ListedMessage(
         message_id=platform_id,
         at=at,
-        kind="text",
-        text=text,
+        kind="text" if media_id is None else "image",
+        text=text if media_id is None else None,
         from_business=from_business,
         sender_id=None,
         source=source,
-        media_id=None,
+        media_id=media_id,
         quoted_id=None,
-        body={"body": text},
+        body={"body": text} if media_id is None else {"media_id": media_id},
     )
 
 

@@ -13,14 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from server import decisions
 from store import items, pauses, switches
 from store.clock import HOUR, MINUTE, SECOND
+from store.database import transaction
 from store.errors import StoreError
-from tests.server.delivery.machine import ANSWERS, World
+from tests.server.delivery.machine import ANSWERS, UPLOAD_FAULTS, World, give_picture
 
 CUSTOMERS = st.sampled_from(["ann", "bea", "eve"])
 TEXTS = st.sampled_from(["Yes!", "It is here, $85.", "Sorry, no."])
 TROUBLE = st.lists(st.sampled_from(sorted(set(ANSWERS) - {"accepted"})), min_size=1, max_size=2)
 PIECES = st.sampled_from([None, *(f"J-{number}" for number in range(9))])
 NUMBERS = st.integers(0, 40)
+UPLOADS = st.sampled_from(sorted(UPLOAD_FAULTS))
 JUMPS = st.sampled_from(
     [1, SECOND, 3 * SECOND, 6 * SECOND, 6 * SECOND, 20 * SECOND, 31 * SECOND, 61 * SECOND, 2 * MINUTE]
 )
@@ -114,6 +116,20 @@ class Life(RuleBasedStateMachine):
     @rule(number=st.integers(1, 3), text=TEXTS, now=st.booleans())
     def the_owner_writes(self, number: int, text: str, now: bool) -> None:
         self.world.write(decisions.send, number, text, settings=self.world.settings.delivery, send_now=now)
+
+    @rule(number=st.integers(1, 3), piece=st.integers(0, 8), now=st.booleans(), faults=st.lists(UPLOADS, max_size=2))
+    def the_owner_sends_a_picture(self, number: int, piece: int, now: bool, faults: list[str]) -> None:
+        world = self.world
+        world.upload_faults += faults
+        made = world.write(decisions.send_picture, number, f"J-{piece}", settings=world.settings.delivery, send_now=now)
+        if isinstance(made, decisions.Decided):
+            dialect = world.db.execute("SELECT dialect FROM conversations WHERE id = ?", (number,)).fetchone()[0]
+            assert dialect == "v1.3", "a picture in a dialect without pictures"
+
+    @rule(piece=st.integers(0, 8), salt=st.binary(max_size=2))
+    def a_piece_gets_another_picture(self, piece: int, salt: bytes) -> None:
+        with transaction(self.world.db):
+            give_picture(self.world.db, self.world.path, f"J-{piece}", now=self.world.clock.now, salt=salt)
 
     @rule(number=NUMBERS)
     def a_delivery_is_undone(self, number: int) -> None:
