@@ -55,19 +55,29 @@ def table(figures: Iterable[Figure]) -> list[str]:
     return lines
 
 
-def alone(page: str | None, measure: Callable[[bool], list[Figure]]) -> None:
-    """Runs a part as a program: prints its table, or writes it as JSON for the program that calls it."""
+def alone(page: str | None, measure: Callable[..., list[Figure]], **flags: str) -> None:
+    """Runs a part as a program: prints its table, or writes it as JSON for the program that calls it.
+
+    `measure` is called with whether it is to be quick and, by their names, with the part's own flags.
+    """
     parser = argparse.ArgumentParser(description=page, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small counts: a look, not a result")
     parser.add_argument("--json", type=Path, help=argparse.SUPPRESS)
+    for name, meaning in flags.items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
     given = parser.parse_args()
-    figures = measure(given.quick)
+    figures = measure(given.quick, **{name: getattr(given, name) for name in flags})
     if given.json is not None:
-        given.json.write_text(json.dumps([asdict(one) for one in figures], ensure_ascii=False), "utf-8")
+        write(figures, given.json)
     else:
         sys.stdout.write("\n".join(table(figures)) + "\n")
 
 
+def write(figures: Iterable[Figure], path: Path) -> None:
+    """Writes figures for the program that called this one."""
+    path.write_text(json.dumps([asdict(one) for one in figures], ensure_ascii=False), "utf-8")
+
+
 def read(path: Path) -> list[Figure]:
-    """Reads what `alone` wrote."""
+    """Reads what `write` wrote."""
     return [Figure(**one) for one in json.loads(path.read_text("utf-8"))]

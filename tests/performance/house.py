@@ -1,28 +1,28 @@
-"""How long the house drafter takes: `python -m tests.performance.house [PIECES] [QUESTIONS]`.
+"""How long the house drafter takes: `python -m tests.performance.house [--quick]`.
 
 A draft is everything: reading the intents, the searches on a file of 10,000 pieces, the reply and its grounding check.
+Asked are the labelled phrasings and questions about pieces of the stock.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from store.database import connect
 from store.migrations import migrate
+from tests.performance.figures import Figure, alone, percentile, spread, within
 from tests.server.agent.house.confusion import phrasings
 from tests.server.agent.house.shops import ask, fill, random_row
 
 
-def main() -> None:
-    """Prints the percentiles over the labelled phrasings and over questions about pieces of the stock."""
-    pieces = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    questions = int(sys.argv[2]) if len(sys.argv) > 2 else 600
+def measure(quick: bool) -> list[Figure]:
+    """Measures the part."""
+    pieces, questions = (1_000, 330) if quick else (10_000, 600)
     chance = random.Random(7)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="philia-house-") as folder:
         path = Path(folder) / "philia.db"
         migrate(path)
         db = connect(path)
@@ -43,11 +43,14 @@ def main() -> None:
             walls.append((time.perf_counter() - began) * 1_000)
             processors.append((time.process_time() - began_processor) * 1_000)
         db.close()
-    print(f"{len(texts)} drafts at {pieces:,} pieces")
-    for name, taken in (("wall", sorted(walls)), ("processor", sorted(processors))):
-        shown = ", ".join(f"p{share} {taken[int(len(taken) * share / 100)]:.1f} ms" for share in (50, 95, 99))
-        print(f"{name:9} {shown}, slowest {taken[-1]:.1f} ms")
+    return [
+        within(
+            f"house draft, {pieces:,} pieces, p95", percentile(walls, 95), 50,
+            beside=f"{len(texts)} drafts, p50 {percentile(walls, 50):.1f}, p99 {percentile(walls, 99):.1f}, slowest"
+            f" {max(walls):.0f} ms; of CPU {spread(processors)}",
+        )
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

@@ -1,16 +1,14 @@
-"""Measures the inbox beside a bare Textual app in real terminals: `python -m tests.performance.inbox`.
+"""Measures the inbox beside a bare Textual app in real terminals: `python -m tests.performance.inbox [--quick]`.
 
-Prints figures with their budgets; asserts nothing. Options: --conversations N, --repeat N.
+The app is timed from within, from a key to the frame that is written; `peers` times the whole program from without.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pty
 import select
-import statistics
 import struct
 import subprocess
 import sys
@@ -25,6 +23,7 @@ from typing import Any
 from store.clock import system_clock
 from store.database import connect
 from store.migrations import migrate
+from tests.performance.figures import Figure, alone, percentile, within
 from tests.philia_tui.shop import HOUR, Shop, many
 
 
@@ -111,56 +110,19 @@ def webhooks(database: Path, stop: threading.Event, rate: float = 100.0) -> None
         db.close()
 
 
-def p95(values: list[float]) -> float:
-    """Returns the 95th percentile."""
-    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
-
-
-def main() -> None:
-    """Measures and prints."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--conversations", type=int, default=100_000)
-    options.add_argument("--repeat", type=int, default=3)
-    given = options.parse_args()
+def measure(quick: bool) -> list[Figure]:
+    """Measures the part."""
+    conversations, repeat = (5_000, 1) if quick else (100_000, 5)
     with tempfile.TemporaryDirectory(prefix="philia-inbox-") as folder:
         database = Path(folder) / "philia.db"
-        start = time.perf_counter()
-        build(database, given.conversations)
-        print(f"built {given.conversations} conversations in {time.perf_counter() - start:.1f} s")
+        build(database, conversations)
         bare_paints, paints = [], []
-        for _ in range(given.repeat):
-            bare_paints.append(terminal("bare", database, marker=b"ready")[0])
-            paints.append(terminal("paint", database, marker=b"Customer ")[0])
+        for _ in range(repeat):
+            bare_paints.append(terminal("bare", database, marker=b"ready")[0] * 1_000)
+            paints.append(terminal("paint", database, marker=b"Customer ")[0] * 1_000)
         bare = terminal("bare", database, marker=b"ready")[1]["memory"]
-        ratio = min(paints) / min(bare_paints)
-        line(
-            "first paint",
-            f"{min(paints) * 1000:.0f} ms, bare {min(bare_paints) * 1000:.0f} ms",
-            f"{ratio:.2f} ×",
-            "≤ 1.5 ×",
-        )
         found = terminal("keys", database, marker=b"Customer ")[1]
-        line("j to repaint, p95", f"p50 {statistics.median(found['j']):.1f} ms", f"{p95(found['j']):.1f} ms", "≤ 12 ms")
-        line(
-            "j, processor time, p95",
-            f"p50 {statistics.median(found['worked']):.1f} ms",
-            f"{p95(found['worked']):.1f} ms",
-            "",
-        )
-        line(
-            "page down, p95",
-            f"p50 {statistics.median(found['page']):.1f} ms",
-            f"{p95(found['page']):.1f} ms",
-            "≤ 40 ms",
-        )
-        line(
-            "memory",
-            f"{found['memory']:.1f} MiB, bare {bare:.1f} MiB",
-            f"+{found['memory'] - bare:.1f} MiB",
-            "≤ +25 MiB",
-        )
         opened = terminal("open", database, marker=b"Customer ")[1]["open"]
-        line("open 1,000 messages", f"p50 {statistics.median(opened):.1f} ms", f"max {max(opened):.1f} ms", "≤ 60 ms")
         stop = threading.Event()
         burst = threading.Thread(target=webhooks, args=(database, stop))
         burst.start()
@@ -169,13 +131,33 @@ def main() -> None:
         finally:
             stop.set()
             burst.join()
-        line("j under 100 webhooks/s, p95", f"p50 {statistics.median(under):.1f} ms", f"{p95(under):.1f} ms", "≤ 50 ms")
+    painted, floor = percentile(paints, 50), percentile(bare_paints, 50)
+    worked = f"of CPU p50 {percentile(found['worked'], 50):.1f}, p95 {percentile(found['worked'], 95):.1f} ms"
+    return [
+        within(
+            f"first paint of the app on {conversations:,} conversations, against a bare one", painted / floor, 1.5,
+            unit="×", digits=2, beside=f"{painted:.0f} ms, bare {floor:.0f} ms, medians of {repeat} by turns",
+        ),
+        _key("`j` to repaint", found["j"], 12, more=f"; {worked}"),
+        _key("page down", found["page"], 40),
+        within(
+            "opening a thread of 1,000 messages, slowest", max(opened), 60,
+            beside=f"{len(opened)} times, p50 {percentile(opened, 50):.1f} ms",
+        ),
+        _key("`j` under 100 webhooks/s", under, 50, more=f"; at rest p95 {percentile(found['j'], 95):.1f} ms"),
+        within(
+            "memory of the app more than a bare one's", found["memory"] - bare, 25, unit="MiB",
+            beside=f"{found['memory']:.1f} MiB, bare {bare:.1f} MiB",
+        ),
+    ]  # fmt: skip
 
 
-def line(what: str, figures: str, result: str, budget: str) -> None:
-    """Prints one figure with its budget."""
-    print(f"{what:30} {result:>12}   budget {budget:10} ({figures})")
+def _key(what: str, took: list[float], most: float, *, more: str = "") -> Figure:
+    return within(
+        f"{what}, p95", percentile(took, 95), most,
+        beside=f"{len(took)} keys, p50 {percentile(took, 50):.1f} ms, slowest {max(took):.0f} ms{more}",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

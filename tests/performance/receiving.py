@@ -9,25 +9,20 @@ the part `drafting`.
 from __future__ import annotations
 
 import signal
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from store.clock import system_clock
-from store.database import connect, transaction
-from store.inbox import mark_seen
+from store.database import connect
 from store.migrations import migrate
-from store.views import queue, thread
-from tests.end_to_end.shop import Shop, opened, v1_3, wait
-from tests.performance.figures import Figure, alone, percentile, within
-from tests.performance.load import CONVERSATIONS, load, start
+from tests.end_to_end.shop import Shop, opened, wait
+from tests.performance.figures import Figure, alone
+from tests.performance.load import load, start
 from tests.performance.served import SECRET
 
 SETTINGS: Final = "debounce_limit_seconds = 3000\n"
@@ -145,81 +140,11 @@ def _logged(path: Path) -> int:
         return int(db.execute("SELECT coalesce(max(id), 0) FROM inbound_events").fetchone()[0])
 
 
-def backlog(folder: Path, *, quick: bool) -> list[Figure]:
-    """Starts the server on events that wait and reads the inbox, and writes to it, until they are applied."""
-    count = 3_000 if quick else 50_000
-    shop = a_shop(folder / "backlog")
-    migrate(shop.database)
-    with closing(connect(shop.database)) as db, transaction(db):
-        db.executemany(
-            "INSERT INTO inbound_events (dedupe_key, dialect, event, thread, received_at, body, state)"
-            " VALUES (?, 'v1.3', 'im_receive_msg', ?, ?, ?, 'received')",
-            (
-                (
-                    f"b{number}",
-                    f"v1.3:load{number % CONVERSATIONS}==",
-                    system_clock(),
-                    v1_3(f"b{number}", f"load{number % CONVERSATIONS}==", f"user{number % CONVERSATIONS}", "hello"),
-                )
-                for number in range(count)
-            ),
-        )
-    reads: list[float] = []
-    writes: list[float] = []
-    with opened(shop), closing(connect(shop.database)) as db:
-        shop.serve()
-        began, left = time.perf_counter(), count
-        while left:
-            for _ in range(20):
-                reads.append(_milliseconds(_look, db))
-                time.sleep(0.02)
-            writes.append(_milliseconds(_decide, db))
-            left = waiting(shop.database)
-        seconds = time.perf_counter() - began
-    return [
-        Figure(
-            f"a backlog of {count:,} events is applied",
-            f"{seconds:.1f} s, {count / seconds:,.0f}/s",
-            beside="from the ready line to the last one applied",
-        ),
-        within(
-            "the inbox's queries of a key press meanwhile, p95", percentile(reads, 95), 50,
-            beside=f"{len(reads)} looks in another process, slowest {max(reads):.1f} ms",
-        ),
-        within(
-            "a decision's commit meanwhile, p95", percentile(writes, 95), 250,
-            beside=f"{len(writes)} of them, p50 {percentile(writes, 50):.1f} ms",
-        ),
-    ]  # fmt: skip
-
-
-def _milliseconds(work: Any, db: sqlite3.Connection) -> float:
-    began = time.perf_counter()
-    work(db)
-    return (time.perf_counter() - began) * 1_000
-
-
-def _look(db: sqlite3.Connection) -> None:
-    """Reads what a key press in the queue reads: the order, a page of rows, a thread with its draft."""
-    listed = queue.order(db, "needs_you") or queue.order(db, "waiting")
-    if not listed:
-        return
-    queue.tally(db)
-    queue.rows(db, listed[:50])
-    thread.card(db, listed[0])
-    thread.said(db, listed[0])
-
-
-def _decide(db: sqlite3.Connection) -> None:
-    with transaction(db):
-        mark_seen(db, 1, now=system_clock())
-
-
 def measure(quick: bool) -> list[Figure]:
     """Measures the part."""
     with tempfile.TemporaryDirectory(prefix="philia-receiving-") as name:
         folder = Path(name)
-        return [*rates(folder, quick=quick), killed(folder, quick=quick), *backlog(folder, quick=quick)]
+        return [*rates(folder, quick=quick), killed(folder, quick=quick)]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Compares the search with what else could be had, side by side on the same pieces and the same questions.
 
-    python -m tests.performance.search                       1,000 and 10,000 pieces
+    python -m tests.performance.search [--quick]             1,000, 10,000 and 100,000 pieces; quick: only 1,000
     python -m tests.performance.search --sizes 1000,10000,100000 --write docs/search.md
 
 Every engine runs in a process of its own, one thread, and is asked the same questions: facets times synonyms, every
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.performance import stock
+from tests.performance.figures import Figure, within, write
 from tests.store.search.questions import Question, ndcg, precision, questions, recall
 from tests.store.search.shop import Row, put
 
@@ -38,15 +39,21 @@ WORD = re.compile(r"\w+")
 def main() -> None:
     """Runs every engine at every size and prints the table, or writes it into a page between two marks."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="1000,10000")
+    parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--quick", action="store_true", help="1,000 pieces: a look, not a result")
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--json", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "SIZE", "DATABASE"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         engine, size, path = given.one
         print(json.dumps(measured(engine, int(size), Path(path))))
         return
-    lines = table([result for size in given.sizes.split(",") for result in compared(int(size))])
+    sizes = "1000" if given.quick else given.sizes
+    results = [result for size in sizes.split(",") for result in compared(int(size))]
+    if given.json:
+        write(figures_of(results), given.json)
+    lines = table(results)
     print("\n".join(lines))
     if given.write:
         page = given.write.read_text(encoding="utf-8")
@@ -219,6 +226,25 @@ ENGINES: Mapping[str, Callable[[list[Row], Path], tuple[Find, Callable[[], None]
     "tantivy": _tantivy,
     "bm25s": _bm25s,
 }
+
+
+def figures_of(results: Iterable[Mapping[str, Any]]) -> list[Figure]:
+    """Returns what the page of all figures says: ours at every size, the others beside it."""
+    sizes: dict[int, list[Mapping[str, Any]]] = {}
+    for one in results:
+        sizes.setdefault(one["pieces"], []).append(one)
+    return [
+        within(
+            f"search, {size:,} pieces, p99 of CPU", ours["p99"], 60,
+            beside=f"{_told(ours)}, {ours['memory']:.0f} MB, built in {ours['build']:.1f} s; "
+            + "; ".join(f"{one['engine']} p99 {one['p99']:.1f} ms, {_told(one)}" for one in others),
+        )
+        for size, (ours, *others) in sizes.items()
+    ]  # fmt: skip
+
+
+def _told(one: Mapping[str, Any]) -> str:
+    return f"p50 {one['p50']:.1f} ms, NDCG@10 {one['ndcg']:.2f}"
 
 
 def table(results: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -1,18 +1,18 @@
-"""Measures the grounding check: `python -m tests.performance.verifier [drafts]` prints milliseconds a call.
+"""How long the grounding check takes: `python -m tests.performance.verifier [--quick]`, milliseconds a call.
 
-Processor time, so that a busy machine does not change the figures; nothing is asserted.
+Processor time, so that a busy machine does not change the figures.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from server.agent.evidence import Evidence
 from server.agent.grounding import check
+from tests.performance.figures import Figure, alone, percentile, within
 from tests.server.agent.grounding.drafts import Draft, true_draft
 from tests.server.agent.grounding.mutations import MUTATIONS, mutants
 from tests.server.agent.grounding.shop import stock
@@ -33,21 +33,22 @@ def _long(draft: Draft) -> Draft:
     return replace(draft, evidence=Evidence(pieces, {"shipping": "We ship within 3 business days. " * 4}))
 
 
-def _measure(name: str, drafts: list[Draft]) -> None:
+def _measured(name: str, drafts: list[Draft]) -> Figure:
     spent = []
     for draft in drafts:
         started = time.process_time_ns()
         check(draft.reply, draft.evidence, draft.question)
         spent.append((time.process_time_ns() - started) / 1e6)
-    spent.sort()
-    count = len(spent)
-    at = [spent[int(count * share)] for share in (0.5, 0.95, 0.99)]
-    print(f"| {name} | {count} | " + " | ".join(f"{ms:.2f}" for ms in [*at, spent[-1]]) + " |")
+    told = ", ".join(f"p{share} {percentile(spent, share):.2f}" for share in (50, 99))
+    return within(
+        f"grounding check, {name}, p95 of CPU", percentile(spent, 95), 5, digits=2,
+        beside=f"{len(spent):,} calls, {told}, slowest {max(spent):.1f} ms",
+    )  # fmt: skip
 
 
-def main() -> None:
-    """Prints one row for each kind of draft."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def measure(quick: bool) -> list[Figure]:
+    """Measures each kind of draft."""
+    count = 200 if quick else 1_000
     rng = random.Random(1)
     truths = [true_draft(rng) for _ in range(count)]
     families = sorted(MUTATIONS)
@@ -59,10 +60,8 @@ def main() -> None:
     ]
     for draft in truths[:50]:
         check(draft.reply, draft.evidence, draft.question)
-    print("| drafts | calls | p50 ms | p95 ms | p99 ms | max ms |\n|---|---|---|---|---|---|")
-    for name, drafts in kinds:
-        _measure(name, drafts())
+    return [_measured(name, drafts()) for name, drafts in kinds]
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)
