@@ -269,6 +269,9 @@ def _attribute(reading: Reading, clause: Clause, unit: Unit, about: frozenset[in
             return ""
         return f'no row says "{unit.raw}"'
     if label == "condition" and "condition" not in reading.kinds:
+        meaning = unit.tags["condition"]
+        if about and all(meaning in reading.rows[number].described_tags.get("condition", ()) for number in about):
+            return ""
         return f'no row says "{unit.raw}"'
     if not unit.tags and not loosely and not all(backs(reading.rows[number], unit) for number in about):
         return f'no row says "{unit.raw}"'

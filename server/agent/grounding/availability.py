@@ -42,7 +42,7 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
             continue
         if state == "held" and clause.offers and (clause.asks or clause.has("if")):
             continue
-        if any("if" in earlier.tags for earlier in clause.units[:at]):
+        if any("if" in earlier.tags for earlier in clause.units[:at]) and not _own_subject(clause.units, at):
             continue
         negators = [earlier for earlier in clause.units[max(since, at - _NEGATION_REACH) : at] if "neg" in earlier.tags]
         if state == "offered" and _denied_after(clause.units, at):
@@ -52,6 +52,40 @@ def events(clause: Clause) -> list[tuple[Unit, str, list[Unit]]]:
             continue
         found.append((unit, _flip(state) if len(negators) % 2 else _meant(unit, state), negators))
     return found
+
+
+_WONDERS: Final = frozenset({"if", "whether", "si", "see if", "check if", "unless", "in case", "once", "when"})
+
+
+def wondered(clause: Clause) -> None:
+    """Answers for the states that the clause only wonders about: "let me check if it's still available"."""
+    units = clause.units
+    for at, unit in enumerate(units):
+        if not any(state in unit.tags for state in _STATES):
+            continue
+        start = next((place for place in range(at - 1, -1, -1) if units[place].tags.get("if") in _WONDERS), None)
+        if start is None:
+            continue
+        between = units[start + 1 : at]
+        subjects = sum(1 for other in between if other.key in _SUBJECTS or other.kind == "mention")
+        if subjects <= 1 and not any(other.key in {"you", "u", "your"} or not _light(other) for other in between):
+            unit.done = True
+
+
+def _own_subject(units: Sequence[Unit], at: int) -> bool:
+    """Tells whether the state has a subject of its own: "if you are into sweaters the knit is still here"."""
+    start = max(place for place in range(at) if "if" in units[place].tags)
+    copula = max((place for place in range(start, at) if units[place].key in _COPULAS), default=-1)
+    about_customer = start + 1 < at and units[start + 1].keys[0] in {"you", "u"}
+    return about_customer and copula > start + 2 and identifies(units[copula - 1])
+
+
+_COPULAS: Final = frozenset({"is", "are", "es", "esta", "son", "estan"})
+_SUBJECTS: Final = frozenset({"it", "this", "that", "they", "she", "he", "one", "these", "those"})
+
+
+def _light(unit: Unit) -> bool:
+    return unit.kind == "mention" or identifies(unit) or bool(unit.tags.keys() & {"function", "neg", "safe"})
 
 
 def _only_wonders(clause: Clause, unit: Unit, state: str) -> bool:

@@ -14,7 +14,7 @@ from server.agent.grounding.numbers import merge_numbers
 from server.agent.grounding.question import read_question
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.rows import row_of
-from server.agent.grounding.scan import Scanner, Unit, language
+from server.agent.grounding.scan import Scanner, Unit, language, shorten
 from server.agent.grounding.tokens import tokenise
 
 LONGEST: Final = 2000
@@ -50,7 +50,7 @@ def _read(reply: str, evidence: Evidence, question: str) -> Reading:
     topics = {tokens[first].start: topic for first, (_, topic) in quoted.items()}
     tokens = name(tokens, mentions(tokens, rows), quoted)
     lexicon = language(tokens)
-    tokens = merge_numbers(tokens, lexicon)
+    tokens = merge_numbers(shorten(tokens, lexicon), lexicon)
     units = Scanner(tokens, lexicon).scan()
     reading = Reading(plain, evidence, rows, lexicon, read_question(question, rows))
     reading.clauses = cut(units)
@@ -96,6 +96,7 @@ def _judge(reading: Reading) -> set[str]:
     for clauses in reading.sentences:
         share(clauses)
         for clause in clauses:
+            availability.wondered(clause)
             quotes.judge(reading, clause)
             commitments.promise(reading, clause)
             commitments.offer(clause, states)

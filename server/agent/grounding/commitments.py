@@ -104,8 +104,36 @@ def leftovers(reading: Reading, clause: Clause) -> None:
             reading.hold([unit], "number", f'"{unit.raw}": nothing says what this number is')
         elif unit.kind == "sym" and unit.key not in "#/='\"+":
             reading.hold([unit], "sign", f'"{unit.raw}": nothing says what this means')
+        elif unit.kind == "emoji" and _flag(reading, clause, unit):
+            unit.done = True
         elif unit.kind == "emoji" and (_is_saying(unit)):
             reading.hold([unit], "sign", f'"{unit.raw}" says something that nothing backs')
+
+
+_FLAGS: Final = {
+    "us": {"usa", "us", "america", "american"},
+    "it": {"italy", "italian", "italia"},
+    "gb": {"uk", "england", "english", "britain", "british", "scotland"},
+    "jp": {"japan", "japanese"},
+    "fr": {"france", "french"},
+    "de": {"germany", "german"},
+    "ca": {"canada", "canadian"},
+    "mx": {"mexico", "mexican"},
+}
+"""Flags that say where a piece was made, and the words that say it too."""
+
+
+def _flag(reading: Reading, clause: Clause, unit: Unit) -> bool:
+    """Tells whether the sign is half of a flag whose country stands in the row of each piece meant."""
+    units = [other for part in reading.clauses for other in part.units]
+    at = next(place for place, other in enumerate(units) if other is unit)
+    letters = [chr(ord(other.raw[0]) - 0x1F1E6 + ord("a")) for other in units[max(0, at - 1) : at + 2] if _half(other)]
+    words = next((_FLAGS[pair] for pair in ("".join(letters[:2]), "".join(letters[-2:])) if pair in _FLAGS), None)
+    return bool(words and clause.rows) and all(words & reading.rows[number].words for number in clause.rows)
+
+
+def _half(unit: Unit) -> bool:
+    return unit.kind == "emoji" and 0x1F1E6 <= ord(unit.raw[0]) <= 0x1F1FF
 
 
 def _is_saying(unit: Unit) -> bool:

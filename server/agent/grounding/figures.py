@@ -8,7 +8,7 @@ from typing import Final
 
 from server.agent.grounding.binding import Focus, backs, identifies
 from server.agent.grounding.clauses import Clause
-from server.agent.grounding.measures import kinds_of, measurement, wraps
+from server.agent.grounding.measures import kinds_of, measurement, restated, wraps
 from server.agent.grounding.reading import Answer, Reading
 from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
@@ -82,10 +82,18 @@ def measure(reading: Reading, units: Sequence[Unit]) -> None:
         if at < len(units) and not (units[at].kind == "break" and units[at].key in ".!?;\n"):
             continue
         sentence = units[first:at]
+        kinds = kinds_of(sentence, reading.kind_words)
         shared = next((unit.label for unit in sentence if unit.kind == "length"), "")
-        for place, kind in kinds_of(sentence, reading.kind_words).items():
+        if not shared and len(kinds) > 1:
+            # "Pit to pit is 24 and it's 25 long": two figures of two kinds are the tape's, in the shop's unit.
+            shared = reading.evidence.unit
+        for place, kind in kinds.items():
             unit = sentence[place]
             reading.measured[id(unit)] = (kind, unit.label if unit.kind == "length" else shared)
+        for place, unit in enumerate(sentence):
+            before = restated(sentence, place) if unit.kind == "length" else None
+            if before is not None and wraps(sentence, before):
+                reading.around.add(id(unit))
         first = at + 1
 
 
@@ -151,7 +159,7 @@ def _length(reading: Reading, clause: Clause, unit: Unit) -> None:
         reading.hold([unit], "measurement", f'"{unit.raw}": the {missing} is missing')
         return
     value = unit.value or Decimal(0)
-    around = wraps(clause.units, clause.units.index(unit))
+    around = id(unit) in reading.around or wraps(clause.units, clause.units.index(unit))
     shop = reading.evidence.unit
     _settle(
         reading, clause, unit, "measurement", lambda row, _: measurement(row, kind, value, label, shop, around=around)
@@ -163,6 +171,15 @@ def _size(reading: Reading, clause: Clause, unit: Unit) -> None:
         unit.done = True
         return
     _settle(reading, clause, unit, "size", lambda row, unit: size(row, unit.label))
+
+
+_THINGS: Final = frozenset({"things", "notes", "points", "cosas", "detalles"})
+
+
+def _lists(clause: Clause, at: int) -> bool:
+    """Tells whether the number only announces a list: "two things: …"."""
+    rest = clause.units[at + 1 :]
+    return len(rest) == 1 and rest[0].key in _THINGS
 
 
 def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus) -> None:
@@ -180,8 +197,12 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
     label = format(unit.value.normalize(), "f") if unit.value is not None else unit.label
     asked = reading.question
     priced = any(other.kind == "money" for part in reading.clauses for other in part.units)
-    if near is not None and "size_word:cues" in near.tags:
+    if near is not None and near.tags.keys() & {"size_word:cues", "size_word:genders"}:
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
+    elif _lists(clause, at):
+        unit.done = True
+    elif _asked_price(reading, clause, at, unit):
+        _money(reading, clause, unit, reading.rows[min(clause.rows)].piece.currency, focus)
     elif unit.kind == "num" and (
         (near is not None and "cue:cues" in near.tags and "measure" not in near.tags)
         or (near is None and not priced and asked.asks_about("cue:asks") and not asked.kinds())
@@ -200,6 +221,15 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     else:
         _written(reading, clause, at, unit)
+
+
+def _asked_price(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:
+    """Tells whether the number, last in its clause, is the price that the customer asked for."""
+    asked = reading.question
+    last = all(other.kind == "emoji" for other in clause.units[at + 1 :])
+    if unit.kind != "num" or not last or not asked.asks_about("cue:asks") or asked.kinds() or not clause.rows:
+        return False
+    return all(reading.rows[number].piece.price_cents == (unit.value or 0) * 100 for number in clause.rows)
 
 
 def _counts(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:

@@ -90,6 +90,12 @@ def wraps(units: Sequence[Unit], at: int) -> bool:
     )
 
 
+def restated(units: Sequence[Unit], at: int) -> int | None:
+    """Returns the place of the figure that this one repeats in another unit, if it does."""
+    before = next((place for place in range(at - 1, -1, -1) if units[place].kind in {"length", "num"}), None)
+    return before if before is not None and _restates(units, before, at) else None
+
+
 def _closes(units: Sequence[Unit], at: int) -> bool:
     """Tells whether nothing follows in the clause, so that "around" belongs to what stands before it."""
     return at + 1 >= len(units) or units[at + 1].kind == "break" or "function" in units[at + 1].tags
@@ -101,7 +107,7 @@ def _restates(units: Sequence[Unit], before: int, at: int) -> bool:
         return False
     between = units[before + 1 : at]
     return any(unit.key in {"(", "/", "=", "or", "o", "about", "-", "unos"} for unit in between) and all(
-        unit.kind == "break" or "function" in unit.tags for unit in between
+        unit.kind == "break" or unit.tags.keys() & {"function", "measure", "around"} for unit in between
     )
 
 

@@ -86,6 +86,8 @@ def _spelled(
         elif value < 10 and used == len(digits):
             digits.append(value)
             part = value
+        elif 10 <= value < 100 and used == len(digits) == 1 and part:
+            part, digits = part * 100 + value, []  # "one forty" is what a price of 140 is called
         elif part == 0 or (value < 10 <= part and part % 10 == 0) or (part % 100 == 0 and value < 100):
             part += value
         else:

@@ -77,6 +77,8 @@ _LIMITS: Final = frozenset(
         "dentro",
     }
 )
+_CONDITIONS: Final = frozenset({"if", "unless", "when", "except", "si", "salvo", "excepto", "cuando"})
+_PASSIVE: Final = frozenset({"are", "get", "gets", "be", "son", "se"})
 _BOUNDS: Final = frozenset(
     {
         "only",
@@ -97,6 +99,8 @@ _BOUNDS: Final = frozenset(
     }
 )
 _FIGURES: Final = frozenset({"money", "percent", "duration", "length", "num", "cross", "link", "era", "size"})
+_NOUNS: Final = frozenset({"shipping", "tracking"})
+_DEED_ENDINGS: Final = ("ed", "ing", "held", "sent", "paid", "ado", "ando", "iendo")
 Mark = tuple[str, ...]
 
 
@@ -155,6 +159,22 @@ def restricts(units: Sequence[Unit]) -> set[str]:
     return {word for unit in units for word in unit.keys if word in _BOUNDS}
 
 
+def _deeds(units: Sequence[Unit]) -> set[str]:
+    """Returns the words of what is done or being done for this customer: no rule says that it "has shipped".
+
+    "Orders are shipped within 2 days" tells the rule.
+    """
+    return {
+        unit.key
+        for at, unit in enumerate(units)
+        if len(unit.keys) == 1
+        and "policy" in unit.tags
+        and unit.key.endswith(_DEED_ENDINGS)
+        and not (unit.key in _NOUNS and not (at and units[at - 1].key in {"am", "are", "we", "i"}))
+        and not any(other.key in _PASSIVE for other in units[max(0, at - 2) : at])
+    }
+
+
 def read_units(text: str) -> list[Unit]:
     """Returns the units of a text that stands alone."""
     tokens = join_hyphens(tokenise(normalise(text).text))
@@ -168,6 +188,8 @@ def segments(topic: str, text: str) -> tuple[Segment, ...]:
     found: list[Segment] = []
     for sentence in _split(read_units(text[:4000]), ".!?;\n"):
         parts = _split(sentence, ",;()-:", words=True)
+        if any(word in _CONDITIONS for part in parts for unit in part for word in unit.keys):
+            parts = []  # what holds only under a condition may not be said without it
         mixed = len({marks(part)[2] for part in parts}) > 1
         for part in [sentence, *parts]:
             said, limits, denies = marks(part)
@@ -208,6 +230,7 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
     if not said or not any(mark[0] in {"word", "percent", "duration", "link", "money"} for mark in said):
         return None
     bounds = restricts(units)
+    done = _deeds(units)
     for topic, text in policies.items():
         topic_marks = {("word", root(word)) for word in topic.lower().split()}
         for segment in segments(topic, text):
@@ -216,6 +239,7 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
                 and said & segment.marks
                 and segment.limits <= own
                 and bounds <= segment.words
+                and done <= segment.words
                 and segment.denies == denies
                 and (not segment.mixed or segment.marks <= said)
                 and (len(said) > 1 or len(segment.marks) <= 2)

@@ -91,8 +91,21 @@ def read_question(text: str, rows: Sequence[Row]) -> Question:
         if len(clause.rows) == 1 and any(identifies(unit) for unit in clause.units):
             named |= clause.rows
     best = named if len(named) > 1 else best
-    conflicts = [unit for unit in units if _conflicts(unit, rows, best)]
+    predicates = {id(unit) for clause in clauses for unit in _predicates(clause)}
+    conflicts = [unit for unit in units if id(unit) not in predicates and _conflicts(unit, rows, best)]
     return Question(clauses, units, best, conflicts, content(units))
+
+
+def _predicates(clause: Clause) -> list[Unit]:
+    """Returns what the clause asks of a piece it has named: "is the snapback deadstock"; that names no other piece."""
+    units = clause.units
+    if not units or units[0].key not in {"is", "are", "es", "son"}:
+        return []
+    named = next((at for at, unit in enumerate(units) if identifies(unit) or unit.key in {"it", "this", "that"}), None)
+    last = units[-1]
+    if named in {None, len(units) - 1} or "garment" in last.tags or units[-2].key in {"in", "en"}:
+        return []
+    return [last]
 
 
 def _conflicts(unit: Unit, rows: Sequence[Row], about: frozenset[int]) -> bool:

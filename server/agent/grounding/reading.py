@@ -38,6 +38,8 @@ class Reading:
     reasons: list[Reason] = field(default_factory=list)
     measured: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Figure (by identity) → its kind of measurement and its unit, "" when none is said."""
+    around: set[int] = field(default_factory=set)
+    """Figures (by identity) that repeat, in another unit, one that goes all the way round."""
     kind_words: set[int] = field(default_factory=set)
     """The words (by identity) that name the kind of some figure."""
     kinds: set[str] = field(default_factory=set)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from server.agent.grounding.lexicon import LANGUAGES, Lexicon, Tags
-from server.agent.grounding.tokens import Token
+from server.agent.grounding.tokens import Token, singular
 
 _SIGN: Final = {
     "$": "$",
@@ -88,6 +89,21 @@ def language(tokens: Sequence[Token]) -> Lexicon:
         if known > score or (known == score and known and lexicon.code == "en"):
             best, score = lexicon, known
     return best
+
+
+_DRAWN_OUT: Final = re.compile(r"(.)\1{2,}")
+
+
+def shorten(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
+    """Reads "helloooo" and "sweeeet" as the known words they draw out; others stay as they are."""
+    for token in tokens:
+        if token.kind == "word" and _DRAWN_OUT.search(token.key) and not lexicon.knows(token):
+            for letters in (r"\1", r"\1\1"):
+                shorter = _DRAWN_OUT.sub(letters, token.key)
+                if shorter in lexicon.phrases:
+                    token.key, token.stem = shorter, singular(shorter)
+                    break
+    return tokens
 
 
 class Scanner:

@@ -33,7 +33,8 @@ _TOKEN: Final = re.compile(
 
 _ENDINGS: Final = {"'ll": "will", "'ve": "have", "'re": "are", "'d": "would", "'m": "am"}
 _IS: Final = frozenset(
-    {"it", "that", "there", "here", "what", "who", "how", "where", "this", "he", "she", "let", "everything", "one"}
+    "it that there here what who how where this he she let everything one nobody somebody someone everyone nothing"
+    " something size price tag".split()
 )
 _WHOLE: Final = {
     "cant": ("can", "not"),

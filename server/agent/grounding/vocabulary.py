@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from server.agent.grounding import unsure
 from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.question import meanings
@@ -72,6 +73,7 @@ _FIELD: Final = {"colour": "color", "garment": "category", "material": "material
 
 def judge(reading: Reading, clause: Clause) -> None:
     """Checks every word of the clause that nobody has answered for."""
+    unsure.judge(reading, clause)
     _condition(reading, clause)
     denied = False
     for unit in clause.units:
@@ -317,4 +319,12 @@ def _written(row: Row, unit: Unit) -> bool:
         all(word in row.stems or word in row.described or word in row.category_stems for word in unit.keys)
         or unit.stem in row.stems
         or unit.stem in row.described
+        or any(form in row.described for form in _participles(unit.key))
     )
+
+
+def _participles(word: str) -> tuple[str, ...]:
+    """Returns the other participle: "lining" for "lined"."""
+    if len(word) < 5:
+        return ()
+    return (word[:-3] + "ed",) if word.endswith("ing") else (word[:-2] + "ing",) if word.endswith("ed") else ()
