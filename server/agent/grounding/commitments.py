@@ -129,7 +129,7 @@ def _flag(reading: Reading, clause: Clause, unit: Unit) -> bool:
     at = next(place for place, other in enumerate(units) if other is unit)
     letters = [chr(ord(other.raw[0]) - 0x1F1E6 + ord("a")) for other in units[max(0, at - 1) : at + 2] if _half(other)]
     words = next((_FLAGS[pair] for pair in ("".join(letters[:2]), "".join(letters[-2:])) if pair in _FLAGS), None)
-    return bool(words and clause.rows) and all(words & reading.rows[number].words for number in clause.rows)
+    return words is not None and bool(clause.rows) and all(words & reading.rows[number].words for number in clause.rows)
 
 
 def _half(unit: Unit) -> bool:

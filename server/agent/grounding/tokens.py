@@ -33,8 +33,31 @@ _TOKEN: Final = re.compile(
 
 _ENDINGS: Final = {"'ll": "will", "'ve": "have", "'re": "are", "'d": "would", "'m": "am"}
 _IS: Final = frozenset(
-    "it that there here what who how where this he she let everything one nobody somebody someone everyone nothing"
-    " something size price tag".split()
+    [
+        "it",
+        "that",
+        "there",
+        "here",
+        "what",
+        "who",
+        "how",
+        "where",
+        "this",
+        "he",
+        "she",
+        "let",
+        "everything",
+        "one",
+        "nobody",
+        "somebody",
+        "someone",
+        "everyone",
+        "nothing",
+        "something",
+        "size",
+        "price",
+        "tag",
+    ]
 )
 _WHOLE: Final = {
     "cant": ("can", "not"),

@@ -1,4 +1,4 @@
-"""What a clause says without claiming it: fit it will not promise, an echo of the question, what somebody else wants."""
+"""What a clause says without claiming it: fit it will not promise, an echo; and what it tells of other people."""
 
 from __future__ import annotations
 
@@ -10,11 +10,29 @@ from server.agent.grounding.reading import Reading
 from server.agent.grounding.scan import Unit
 
 _SAYING: Final = frozenset(
-    "promise guarantee say tell know swear speak judge vouch comment prometer garantizar decir saber asegurar".split()
+    [
+        "promise",
+        "guarantee",
+        "say",
+        "tell",
+        "know",
+        "swear",
+        "speak",
+        "judge",
+        "vouch",
+        "comment",
+        "prometer",
+        "garantizar",
+        "decir",
+        "saber",
+        "asegurar",
+    ]
 )
 """After "can't" these deny that anything is said of the fit."""
 _HARD: Final = frozenset({"hard", "tough", "tricky", "difficult", "sure", "certain", "dificil", "seguro", "segura"})
-_WANTING: Final = frozenset("want wants wanted wanting needs asked bought returned flaked backed".split())
+_WANTING: Final = frozenset(
+    ["want", "wants", "wanted", "wanting", "needs", "asked", "bought", "returned", "flaked", "backed"]
+)
 _OTHERS: Final = frozenset({"she", "he", "they", "someone", "somebody", "friend"})
 _CALENDAR: Final = frozenset({"today", "tonight", "hoy", "this weekend"})
 _FRAGMENT: Final = 4
