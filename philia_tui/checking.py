@@ -38,6 +38,7 @@ def evidence_of(draft: DraftView, *, currency: str, unit: Unit) -> Evidence:
         searches=searches,
         currency=currency,
         unit=unit,
+        held_for_her=frozenset(map(str, draft.evidence.get("held_for_her") or ())),
     )
 
 

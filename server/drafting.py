@@ -186,4 +186,5 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
         "policies": dict(evidence.policies),
         "unit": evidence.unit,
         "currency": evidence.currency,
+        "held_for_her": sorted(evidence.held_for_her),
     }

@@ -131,7 +131,13 @@ class AIAgent:
         started = self._monotonic()
         spent = Spent(self._price)
         prompt = prompt or prompts.assign(self.prompts, request.conversation_id)
-        lookups = Lookups(read, request.policies, unit=request.unit, currency=request.currency)
+        lookups = Lookups(
+            read,
+            request.policies,
+            unit=request.unit,
+            currency=request.currency,
+            held_for_her=request.hers,
+        )
         code = await self._in_the_way(read)
         reply: Reply | None = None
         if code is None and self._model is not None:

@@ -33,6 +33,8 @@ class Evidence:
     searches: tuple[Search, ...] = ()
     currency: str = "USD"
     unit: Unit = "in"
+    held_for_her: frozenset[str] = frozenset()
+    """SKUs on hold for this very customer: no row says for whom a hold is."""
 
 
 @dataclass(frozen=True, slots=True)

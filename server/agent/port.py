@@ -56,6 +56,12 @@ class DraftRequest:
     replaces: str | None = None
     """The SKU of a piece that was sold while a draft named it: the draft says so and offers similar ones."""
 
+    @property
+    def hers(self) -> frozenset[str]:
+        """SKUs that are on hold for her, the newest hold included."""
+        new = () if self.line_place else (self.held_now, self.offered_now)
+        return frozenset(self.held_for_her) | {sku for sku in new if sku is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:

@@ -104,6 +104,7 @@ class Lookups:
     policies: Mapping[str, str]
     unit: Unit = "in"
     currency: str = "USD"
+    held_for_her: frozenset[str] = frozenset()
     executed: int = 0
     given: int = 0
     """Of `executed`, those that the program made by itself: they take nothing away from the model's."""
@@ -146,6 +147,7 @@ class Lookups:
             searches=tuple(self._searches),
             currency=self.currency,
             unit=self.unit,
+            held_for_her=self.held_for_her,
         )
 
     async def search_inventory(self, given: Mapping[str, Any]) -> dict[str, Any]:

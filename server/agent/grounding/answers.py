@@ -95,6 +95,10 @@ def _greets(unit: Unit) -> bool:
             "omg",
             "yay",
             "ooh",
+            "yo",
+            "yoo",
+            "ugh",
+            "uff",
         }
     )
 
@@ -128,10 +132,25 @@ def _begins(units: Sequence[Unit], phrases: Sequence[tuple[str, ...]], *, alone:
             )
             for unit in rest
         )
+        if alone and size == 1 and rest and (_noun(rest[0]) or _clause_follows(rest)):
+            if _noun(rest[0]):
+                continue  # "no size tag" answers nothing
+            return count
         if (alone or size > 1) and not whole:
             continue
         return count
     return 0
+
+
+def _noun(unit: Unit) -> bool:
+    return any(label.startswith("size_word") for label in unit.tags) or bool(unit.tags.keys() & {"measure", "garment"})
+
+
+def _clause_follows(rest: Sequence[Unit]) -> bool:
+    """Tells whether a sentence follows that says it: "no it sold"."""
+    return rest[0].keys[0] in {"it", "that", "they", "she", "this"} and any(
+        unit.tags.keys() & {"gone", "held", "available"} for unit in rest
+    )
 
 
 def judge(reading: Reading, said: Said, states: set[str]) -> None:
@@ -193,6 +212,8 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
     about = reading.question.rows
     for unit in clause.units:
         topic = unit.tags.get("policy")
+        if topic == "quantity" and _all_of_it(reading, clause, unit):
+            continue
         if (
             topic
             and "safe" not in unit.tags
@@ -236,6 +257,16 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
     ):
         return "no row says that it is available"
     return ""
+
+
+def _all_of_it(reading: Reading, clause: Clause, unit: Unit) -> bool:
+    """Tells whether the row says this word of quantity of the part that was asked for: "are all the buttons there"."""
+    parts = [other.stem for other in clause.units if other.kind == "word" and not other.tags]
+    about = reading.question.rows
+    return bool(parts and about) and all(
+        any(unit.key in forms and all(part in forms for part in parts) for forms in reading.rows[number].sentences)
+        for number in about
+    )
 
 
 def _attribute(reading: Reading, clause: Clause, unit: Unit, about: frozenset[int], *, loosely: bool) -> str:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
-from server.agent.grounding import answers, availability, commitments, figures, policies, quotes, vocabulary
+from server.agent.grounding import (
+    answers,
+    availability,
+    commitments,
+    counts,
+    figures,
+    policies,
+    quotes,
+    sides,
+    silence,
+    vocabulary,
+)
 from server.agent.grounding.binding import Focus, identifies
 from server.agent.grounding.clauses import Clause, cut
 from server.agent.grounding.names import join_hyphens, mentions, name
@@ -15,7 +27,7 @@ from server.agent.grounding.question import read_question
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.rows import row_of
 from server.agent.grounding.scan import Scanner, Unit, language, shorten
-from server.agent.grounding.tokens import tokenise
+from server.agent.grounding.tokens import root, tokenise
 
 LONGEST: Final = 2000
 """Ten times what a reply should have; a longer text is for the owner to read."""
@@ -51,7 +63,8 @@ def _read(reply: str, evidence: Evidence, question: str) -> Reading:
     tokens = name(tokens, mentions(tokens, rows), quoted)
     lexicon = language(tokens)
     tokens = merge_numbers(shorten(tokens, lexicon), lexicon)
-    units = Scanner(tokens, lexicon).scan()
+    proper = frozenset(token.raw for row in rows for token in row.name if token.raw.istitle())
+    units = Scanner(tokens, lexicon, proper).scan()
     reading = Reading(plain, evidence, rows, lexicon, read_question(question, rows))
     reading.clauses = cut(units)
     for unit in units:
@@ -97,10 +110,12 @@ def _judge(reading: Reading) -> set[str]:
         share(clauses)
         for clause in clauses:
             availability.wondered(clause)
+            silence.judge(reading, clause)
+            counts.judge(reading, clause)
             quotes.judge(reading, clause)
             commitments.promise(reading, clause)
             commitments.offer(clause, states)
-            missing = availability.absence(clause)
+            missing = absence.said(clause)
             for unit in clause.units if missing else ():
                 if "available" in unit.tags:
                     unit.done = True  # "none in stock": what the search found says it
@@ -108,8 +123,9 @@ def _judge(reading: Reading) -> set[str]:
             states |= availability.had(reading, clause)
             missing = [unit for unit in missing if not unit.done]
             if missing:
-                availability.judge_absence(reading, clause, missing, clause.rows)
+                absence.judge(reading, clause, missing, clause.rows)
                 states.add("absent")
+            sides.judge(reading, clause)
             figures.judge(reading, clause, focus)
             vocabulary.judge(reading, clause)
             commitments.leftovers(reading, clause)
@@ -166,7 +182,8 @@ def policies_first(reading: Reading) -> None:
     if not given:
         return
     for clauses in reading.sentences:
-        for units in ([unit for clause in clauses for unit in clause.open], *(clause.open for clause in clauses)):
+        _topics_of_quotations(reading, clauses)
+        for units in _runs(clauses):
             left = [unit for unit in units if not unit.done]
             if any(unit.kind == "policy" for unit in units) or any(
                 unit.kind == "policy" for clause in clauses for unit in clause.units if left and left[0] in clause.units
@@ -180,6 +197,40 @@ def policies_first(reading: Reading) -> None:
             segment = policies.backing(left, given)
             if segment is not None:
                 reading.back(left, "policy", "policy", None, segment.topic, segment.text)
+
+
+def _runs(clauses: list[Clause]) -> Iterator[list[Unit]]:
+    """Yields the open units of every run of clauses, the longest first."""
+    most = min(len(clauses), _MOST_CLAUSES)
+    for size in range(most, 0, -1):
+        for first in range(len(clauses) - size + 1):
+            run = clauses[first : first + size]
+            if size == 1 or not _turns(run):
+                yield [unit for clause in run for unit in clause.open]
+
+
+_MOST_CLAUSES: Final = 6
+
+
+def _topics_of_quotations(reading: Reading, clauses: list[Clause]) -> None:
+    """Answers for the word that only names the topic of what is quoted: "Payment: PayPal or Shop Pay."."""
+    for clause in clauses:
+        for claim in reading.claims if any(unit.kind == "policy" for unit in clause.units) else ():
+            for unit in clause.open:
+                if claim.field is not None and "policy" in unit.tags and root(unit.key) == root(claim.field):
+                    unit.done = True
+
+
+def _turns(clauses: list[Clause]) -> bool:
+    """Tells whether one clause denies and a later one, with a subject of its own, does not: "no returns but I'll …"."""
+    denies = [policies.marks(clause.units)[2] for clause in clauses]
+    return any(
+        denied != denies[0] and clause.units[0].keys[0] in _SUBJECTS
+        for denied, clause in zip(denies[1:], clauses[1:], strict=True)
+    )
+
+
+_SUBJECTS: Final = frozenset({"i", "we", "you", "it", "they", "yo", "nosotros", "te"})
 
 
 def _verdict(reading: Reading) -> Verdict:

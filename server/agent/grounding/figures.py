@@ -201,6 +201,8 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
         _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     elif _lists(clause, at):
         unit.done = True
+    elif _asked_size(reading, clause, at, unit, label):
+        _settle(reading, clause, unit, "size", lambda row, _: size(row, label))
     elif _asked_price(reading, clause, at, unit):
         _money(reading, clause, unit, reading.rows[min(clause.rows)].piece.currency, focus)
     elif unit.kind == "num" and (
@@ -223,6 +225,21 @@ def _number(reading: Reading, clause: Clause, at: int, unit: Unit, focus: Focus)
         _written(reading, clause, at, unit)
 
 
+def _asked_size(reading: Reading, clause: Clause, at: int, unit: Unit, label: str) -> bool:
+    """Tells whether the number, last in its clause, is the size asked for, or follows the word tag: "just 42"."""
+    last = all(other.kind == "emoji" for other in clause.units[at + 1 :])
+    cued = reading.question.asks_about("size_word:cues") or any(
+        "size_word:cues" in other.tags for other in clause.units[:at]
+    )
+    return (
+        unit.kind == "num"
+        and last
+        and cued
+        and bool(clause.rows)
+        and all(size(reading.rows[number], label).backed for number in clause.rows)
+    )
+
+
 def _asked_price(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:
     """Tells whether the number, last in its clause, is the price that the customer asked for."""
     asked = reading.question
@@ -236,6 +253,8 @@ def _counts(reading: Reading, clause: Clause, at: int, unit: Unit) -> bool:
     """Tells whether the number counts the available pieces that the clause describes: "we have two Nike pieces"."""
     rest = clause.units[at + 1 :]
     names = [identifies(other) or other.key in _COUNTED for other in rest]
+    if unit.kind == "num" and at and clause.units[at - 1].keys[-1] in {"all", "the", "los", "las"} and not names[:1]:
+        return unit.value == len(clause.rows) > 1
     if unit.kind != "num" or not names or not names[0]:
         return False
     described = [other for other in rest[: names.index(False) if False in names else None] if other.key not in _COUNTED]
@@ -268,6 +287,8 @@ def _written(reading: Reading, clause: Clause, at: int, unit: Unit) -> None:
     before = clause.units[at - 1] if at else None
     phrases = []
     keys, rows = unit.keys, sorted(clause.rows)
+    if unit.kind == "percent" and unit.value is not None:
+        keys = (f"{unit.value.normalize():f}", "%")
     if after is not None and after.kind == "word" and "function" not in after.tags:
         phrases.append((*keys, after.key))
     if before is not None and before.kind == "word" and "function" not in before.tags:
@@ -278,6 +299,8 @@ def _written(reading: Reading, clause: Clause, at: int, unit: Unit) -> None:
         and all(unit.key in {token.key for token in reading.rows[number].name} for number in rows)
     ):
         phrases.append(keys)
+    if unit.kind == "percent":
+        phrases = [phrase for phrase in phrases if len(phrase) > len(keys)]
     if unit.kind == "cross" or (len(unit.raw) == 4 and unit.raw.isdigit()):
         phrases.append(keys)
     if rows and phrases and all(any(reading.rows[number].says(phrase) for phrase in phrases) for number in rows):

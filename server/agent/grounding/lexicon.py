@@ -167,6 +167,8 @@ def read(given: Mapping[str, Any]) -> Lexicon:
     for verb in entries(given.get("verbs", "")):
         for form in inflect(verb):
             lexicon.add(form, "safe", verb)
+    for noun in entries(given.get("feature_nouns", "")):
+        lexicon.add(noun, "feature", noun)
     for name, label in _TABLES.items():
         for meaning, phrases in given.get(name, {}).items():
             for phrase in entries(phrases):

@@ -98,4 +98,5 @@ def _evidence(given: Mapping[str, Any], currency: str, unit: Unit) -> Evidence:
         tuple(searches),
         pieces[0].currency if pieces else currency,
         spoken,
+        frozenset(map(str, _list(given, "held_for_her"))),
     )

@@ -20,6 +20,9 @@ _CLOSE: Final = Decimal(5)
 _SAME: Final = Decimal("1.3")
 """Between two readings in one unit only the rounding of the stored millimetre is allowed."""
 _FLAT: Final = frozenset({"pit_to_pit", "waist", "hem", "hips", "thigh", "leg_opening"})
+_WAISTS: Final = frozenset({"waist", "hips"})
+_WHOLE_WAIST: Final = 610
+"""Millimetres from which a stored waist is one taken all the way round: nobody's is 48 inches flat."""
 _LINKS: Final = frozenset({"function", "safe", "cue:cues", "around", "photo", "size_word:cues", "unit"})
 _PARTS: Final = frozenset({"and", "y", "e", "but", "with", "x", "con"})
 
@@ -124,7 +127,7 @@ def measurement(row: Row, kind: str, value: Decimal, unit: str, shop: LengthUnit
     if stored is None:
         backed = any((kind, value, unit) == found for segment in row.plain_segments for found in described(segment))
         return Answer(backed, "description" if backed else kind, f"{value.normalize():f} {unit}" if backed else None)
-    if around and kind in _FLAT:
+    if around and kind in _FLAT and not (kind in _WAISTS and stored >= _WHOLE_WAIST):
         stored *= 2
     return Answer(same_length(stored, value, unit, shop), kind, f"{in_unit(stored, shop):g} {shop}")
 

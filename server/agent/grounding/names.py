@@ -147,7 +147,13 @@ def _run(tokens: Sequence[Token], places: Sequence[int], start: int, words: Sequ
 
 def _capital(spoken: Token, written: Token) -> bool:
     """Tells whether both stand in capitals, as "NO" in a name does and in a sentence does not."""
-    return len(spoken.raw) > 1 and spoken.raw.isupper() and written.raw == spoken.raw
+    if len(spoken.raw) < 2 or written.raw != spoken.raw:
+        return False
+    return spoken.raw.isupper() or (spoken.raw.istitle() and _topic(spoken) in {"time", "quantity", "fit"})
+
+
+def _topic(token: Token) -> str:
+    return LANGUAGES[0].longest([token], 0)[1].get("policy", "")
 
 
 def _weak(token: Token) -> bool:

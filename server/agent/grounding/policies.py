@@ -37,7 +37,6 @@ _LIMITS: Final = frozenset(
         "more",
         "each",
         "per",
-        "every",
         "cuando",
         "cada",
         "over",

@@ -31,6 +31,10 @@ _FAKE: Final = frozenset(
 """Beside a material or a brand these say that it is not that."""
 
 
+LACKS: Final = frozenset({"missing", "lacks", "lacking", "falta", "faltan"})
+"""Beside a part these say that it is not there."""
+
+
 def clean(text: str) -> list[Token]:
     """Returns the words and numbers of a row's text; hyphens and quotes inside words are dropped."""
     return [
@@ -197,8 +201,37 @@ class Row:
 
     @cached_property
     def plain_segments(self) -> list[list[Token]]:
-        """The segments that deny nothing."""
-        return [segment for segment in self.segments if not any(token.key in _NEGATORS for token in segment)]
+        """The segments that deny nothing and miss nothing."""
+        return [
+            segment
+            for segment in self.segments
+            if not any(token.key in _NEGATORS or token.key in LACKS for token in segment)
+        ]
+
+    @cached_property
+    def lacking(self) -> set[str]:
+        """Stems of the lines that tell what is missing: "zip-out liner is missing"."""
+        return {
+            form
+            for segment in self.segments
+            if any(token.key in LACKS for token in segment)
+            for token in segment
+            for form in (token.stem, token.key)
+        }
+
+    @cached_property
+    def sentences(self) -> list[set[str]]:
+        """The words and singulars of the name, and of every sentence that denies nothing."""
+        found: list[list[Token]] = [[]]
+        for text in (self.piece.fit_note, self.piece.condition, self.piece.description[:_LONGEST_DESCRIPTION]):
+            for token in clean(text):
+                if token.kind == "punct" and token.key in ".!?;\n":
+                    found.append([])
+                else:
+                    found[-1].append(token)
+            found.append([])
+        plain = [part for part in found if not any(token.key in _NEGATORS or token.key in LACKS for token in part)]
+        return [{form for token in part for form in (token.key, token.stem)} for part in (self.name, *plain) if part]
 
     @cached_property
     def described(self) -> set[str]:

@@ -109,15 +109,17 @@ def shorten(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
 class Scanner:
     """Reads tokens of one reply into units."""
 
-    def __init__(self, tokens: list[Token], lexicon: Lexicon) -> None:
+    def __init__(self, tokens: list[Token], lexicon: Lexicon, names: frozenset[str] = frozenset()) -> None:
         self.tokens, self.lexicon = tokens, lexicon
+        self.names = names
         self.others = tuple(other for other in LANGUAGES if other is not lexicon)
 
     def tags(self, at: int) -> tuple[int, Tags]:
         """Returns the longest phrase at this place in the reply's language, else in another one."""
         window = self.tokens[at : at + 8]
         count, tags = self.lexicon.longest(window, 0)
-        if not count and not (self.tokens[at].raw.isupper() and len(self.tokens[at].raw) > 1):
+        raw = self.tokens[at].raw
+        if not count and not (raw.isupper() and len(raw) > 1) and raw not in self.names:
             for other in self.others:
                 count, tags = other.longest(window, 0)
                 if count:
@@ -231,7 +233,8 @@ class Scanner:
         token, after = self.tokens[at], self._at(at + 1)
         if token.key != "in" or token.glued or after is None or after.kind != "word":
             return False
-        return after.key in _NOT_A_UNIT or bool({"colour", "size"} & self.tags(at + 1)[1].keys())
+        tags = self.tags(at + 1)[1].keys()
+        return after.key in _NOT_A_UNIT or bool({"colour", "size", "size_word:cues"} & tags)
 
     def _word(self, at: int) -> tuple[int, Unit]:
         token, after = self.tokens[at], self._at(at + 1)

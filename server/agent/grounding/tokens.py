@@ -33,31 +33,8 @@ _TOKEN: Final = re.compile(
 
 _ENDINGS: Final = {"'ll": "will", "'ve": "have", "'re": "are", "'d": "would", "'m": "am"}
 _IS: Final = frozenset(
-    [
-        "it",
-        "that",
-        "there",
-        "here",
-        "what",
-        "who",
-        "how",
-        "where",
-        "this",
-        "he",
-        "she",
-        "let",
-        "everything",
-        "one",
-        "nobody",
-        "somebody",
-        "someone",
-        "everyone",
-        "nothing",
-        "something",
-        "size",
-        "price",
-        "tag",
-    ]
+    {"it", "that", "there", "here", "what", "who", "how", "where", "this", "he", "she", "let", "everything", "one"}
+    | {"nobody", "somebody", "someone", "everyone", "nothing", "something", "size", "price", "tag"}
 )
 _WHOLE: Final = {
     "cant": ("can", "not"),
@@ -154,6 +131,8 @@ def root(word: str) -> str:
     for ending in ("ing", "ed", "es", "s", "e", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
+            if ending in {"ing", "ed"} and len(word) == 4 and word[-1] == word[-2]:
+                word = word[:-1]  # "fitting" is of "fit"
             break
     return word[:-1] if len(word) > 4 and word[-1] == word[-2] else word
 

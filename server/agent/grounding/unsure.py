@@ -10,28 +10,13 @@ from server.agent.grounding.reading import Reading
 from server.agent.grounding.scan import Unit
 
 _SAYING: Final = frozenset(
-    [
-        "promise",
-        "guarantee",
-        "say",
-        "tell",
-        "know",
-        "swear",
-        "speak",
-        "judge",
-        "vouch",
-        "comment",
-        "prometer",
-        "garantizar",
-        "decir",
-        "saber",
-        "asegurar",
-    ]
+    {"promise", "guarantee", "say", "tell", "know", "swear", "speak", "judge", "vouch", "comment"}
+    | {"prometer", "garantizar", "decir", "saber", "asegurar"}
 )
 """After "can't" these deny that anything is said of the fit."""
 _HARD: Final = frozenset({"hard", "tough", "tricky", "difficult", "sure", "certain", "dificil", "seguro", "segura"})
 _WANTING: Final = frozenset(
-    ["want", "wants", "wanted", "wanting", "needs", "asked", "bought", "returned", "flaked", "backed"]
+    {"want", "wants", "wanted", "wanting", "needs", "asked", "bought", "returned", "flaked", "backed"}
 )
 _OTHERS: Final = frozenset({"she", "he", "they", "someone", "somebody", "friend"})
 _CALENDAR: Final = frozenset({"today", "tonight", "hoy", "this weekend"})

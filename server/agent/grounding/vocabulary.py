@@ -10,7 +10,7 @@ from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.question import meanings
 from server.agent.grounding.reading import Answer, Reading
-from server.agent.grounding.rows import Row
+from server.agent.grounding.rows import LACKS, Row
 from server.agent.grounding.scan import Unit
 from server.agent.grounding.tokens import root
 
@@ -39,8 +39,12 @@ _PLAIN: Final = frozenset(
         "evaluative",
     }
 )
-_ROW_TOPICS: Final = frozenset({"fit", "provenance"})
+_ROW_TOPICS: Final = frozenset({"fit", "provenance", "quantity"})
 """Topics that the row's own words may back too; all others need the shop's written policy."""
+_OF_THE_PIECE: Final = frozenset(
+    {"all", "each", "every", "both", "twice", "double", "half", "few", "couple", "several", "most", "whole", "entire"}
+)
+"""Of the words of quantity, those that a listing may say of a part; "last" and "any size" speak of the stock."""
 _SOME: Final = {"few": 2, "couple": 2, "several": 3}
 """How many available pieces these words need."""
 _PEOPLE: Final = frozenset(
@@ -104,7 +108,7 @@ def judge(reading: Reading, clause: Clause) -> None:
                 unit.done = True
             else:
                 _settle(reading, clause, unit, label, denied, _attribute(label))
-        elif not tags or not tags.keys() & _PLAIN or _written_as_name(clause, unit):
+        elif not tags or not tags.keys() & _PLAIN or _written_as_name(clause, unit) or _feature(clause, unit):
             _unknown(reading, clause, unit, denied=denied)
 
 
@@ -128,6 +132,20 @@ def _written_as_name(clause: Clause, unit: Unit) -> bool:
     at = clause.units.index(unit)
     after = clause.units[at + 1] if at + 1 < len(clause.units) else None
     return at > 0 and after is not None and ("garment" in after.tags or after.key in _NOUNS)
+
+
+_BEFORE_NOUNS: Final = frozenset(
+    {"a", "an", "some", "no", "any", "of", "the", "little", "bit", "light", "slight", "minor", "small", "few", "tiny"}
+)
+
+
+def _feature(clause: Clause, unit: Unit) -> bool:
+    """Tells whether a harmless verb stands as the noun of a feature or a flaw: "it has a pull"."""
+    at = clause.units.index(unit)
+    if "feature" not in unit.tags or at == 0 or len(unit.keys) > 1:
+        return False
+    before = clause.units[at - 1]
+    return before.keys[-1] in _BEFORE_NOUNS
 
 
 def _part(reading: Reading, clause: Clause, unit: Unit) -> bool:
@@ -238,17 +256,10 @@ def _praised(row: Row, unit: Unit) -> bool:
 def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> None:
     topic = unit.tags["policy"]
     if topic in _ROW_TOPICS and clause.rows and not denied:
-        rest = (
-            [
-                other
-                for other in clause.units[clause.units.index(unit) + 1 :]
-                if other.kind in {"size", "num", "length"}
-                or (other.kind == "word" and not other.tags.keys() & {"function"})
-            ]
-            if topic == "fit"
-            else []
-        )
-        if all(_says_together(reading.rows[number], unit, rest) for number in clause.rows):
+        rest = _rest(clause, unit, topic)
+        if (topic != "quantity" or (rest and unit.keys[0] in _OF_THE_PIECE and len(unit.keys) == 1)) and all(
+            _says_together(reading.rows[number], unit, rest) for number in clause.rows
+        ):
             for number in sorted(clause.rows):
                 reading.back([unit, *rest], topic, "listed", reading.rows[number].piece.sku, "description")
             return
@@ -284,6 +295,24 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
     reading.hold([unit], topic, f'"{unit.raw}": no policy of the shop says so')
 
 
+def _rest(clause: Clause, unit: Unit, topic: str) -> list[Unit]:
+    """Returns the words that the row must say together with this one: for fit those after it, for "all" the clause."""
+    if topic == "provenance":
+        return []
+    plain = {"function"} if topic == "fit" else {"function", "safe"}
+    following = clause.units[clause.units.index(unit) + 1 :] if topic == "fit" else clause.units
+    return [
+        other
+        for other in following
+        if other is not unit
+        and (
+            other.kind in {"size", "num", "length"}
+            or (other.kind == "word" and not other.tags.keys() & plain)
+            or (topic == "quantity" and other.kind == "word" and "neg" in other.tags)
+        )
+    ]
+
+
 def _looks_into(reading: Reading, clause: Clause) -> bool:
     """Tells whether the sentence only promises to find out: "let me check on the shipping"."""
     units = [unit for part in reading.clauses if part.sentence == clause.sentence for unit in part.units]
@@ -292,19 +321,29 @@ def _looks_into(reading: Reading, clause: Clause) -> bool:
 
 
 def _says_together(row: Row, unit: Unit, rest: Sequence[Unit]) -> bool:
-    for segment in (row.name, *row.plain_segments):
-        forms = {form for token in segment for form in (token.key, token.stem)}
-        if all(word in forms for word in unit.keys) and all(word in forms for other in rest for word in other.keys):
+    for forms in row.sentences:
+        roots = {root(form) for form in forms}
+        if all(word in forms or root(word) in roots for word in unit.keys) and all(
+            word in forms for other in rest for word in other.keys
+        ):
             return True
     return False
 
 
 def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> None:
     rows = sorted(clause.named or clause.rows)
+    if not unit.tags and _asked_after(clause, unit):
+        unit.done = True
+        return
     if (clause.prefers or clause.asks) and not unit.tags and root(unit.key) in reading.question.roots:
         unit.done = True
         return
-    if rows and not denied and all(_written(reading.rows[number], unit) for number in rows):
+    lacks = _missing(clause)
+    if rows and not denied and all(_written(reading.rows[number], unit) for number in rows) and not lacks:
+        for number in rows:
+            reading.back([unit], "description", "listed", reading.rows[number].piece.sku, "description")
+        return
+    if lacks and rows and all(unit.stem in reading.rows[number].lacking for number in rows):
         for number in rows:
             reading.back([unit], "description", "listed", reading.rows[number].piece.sku, "description")
         return
@@ -312,6 +351,21 @@ def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> N
         reading.hold([unit], "description", f'"{unit.raw}": it is not clear which piece this is about')
         return
     reading.hold([unit], "word", f'"{unit.raw}": no row and no policy says so')
+
+
+def _asked_after(clause: Clause, unit: Unit) -> bool:
+    """Tells whether the word only names what will be asked: "let me ask the owner about papers"."""
+    before = clause.units[: clause.units.index(unit)]
+    looks = next((at for at, other in enumerate(before) if "look_into" in other.tags or _looks(other)), None)
+    return looks is not None and any(other.keys[-1] in {"about", "whether", "if"} for other in before[looks:])
+
+
+def _looks(unit: Unit) -> bool:
+    return unit.tags.get("safe", "").endswith(("ask the owner", "check with the owner"))
+
+
+def _missing(clause: Clause) -> bool:
+    return any(unit.keys[0] in LACKS for unit in clause.units)
 
 
 def _written(row: Row, unit: Unit) -> bool:

@@ -131,6 +131,7 @@ def _write(
         searches=tuple(reader.searches),
         currency=request.currency,
         unit=request.unit,
+        held_for_her=request.hers,
     )
     # What an event tells was not asked: a "yes" in it would answer nobody.
     question = "" if event is not None else "\n".join(request.unanswered or _last(request.turns))
