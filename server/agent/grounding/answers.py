@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.agent.grounding.availability import asks_whether_there, covering, status
+from server.agent.grounding.absence import covering
+from server.agent.grounding.availability import asks_whether_there, status
 from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.reading import Reading

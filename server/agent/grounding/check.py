@@ -7,6 +7,7 @@ from typing import Final
 
 from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
 from server.agent.grounding import (
+    absence,
     answers,
     availability,
     commitments,
