@@ -115,14 +115,19 @@ class PhiliaApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offers every command by its name."""
-        for key in (*keys.INBOX, *keys.MOVING, *keys.EVERYWHERE):
-            owner = self.inbox if hasattr(self.inbox, f"action_{key.id}") else self
-            if (owner is self.inbox and screen is not self.inbox) or key.id == "palette":
+        for key in (*getattr(screen, "KEYS", ()), *keys.MOVING, *keys.EVERYWHERE):
+            owner = self if key in keys.EVERYWHERE else screen
+            if key.id == "palette":
                 continue
-            pressed = keys.shown(key, self.settings.inbox.keys)
-            yield SystemCommand(f"{key.name} ({pressed})", key.does, getattr(owner, f"action_{key.id}"))
+            action = getattr(owner, f"action_{key.id}", None)
+            if action is not None:
+                yield SystemCommand(f"{key.name} ({self.key_of(key.id)})", key.does, action)
         for theme in self.available_themes:
             yield SystemCommand(f"theme: {theme}", "Change the colours", lambda name=theme: self.use_theme(name))
+
+    def key_of(self, name: str) -> str:
+        """Returns the key of a command as the owner has it."""
+        return keys.pressed(name, self.settings.inbox.keys)
 
     def use_theme(self, name: str) -> None:
         """Changes the colours."""

@@ -147,6 +147,8 @@ ALL: Final = (
     INBOX + MOVING + EVERYWHERE + STOCK + ACTIVITY + INSIGHTS + SETTINGS + LOOKING + EDITING + REVIEWING + ASKING
 )
 
+BY_NAME: Final = {key.id: key for key in ALL}
+
 SIGNS: Final = {
     "slash": "/",
     "backslash": "\\",
@@ -179,6 +181,11 @@ def shown(key: Key, changed: Mapping[str, str]) -> str:
     if first.startswith("ctrl+"):
         return "Ctrl+" + first.removeprefix("ctrl+").upper()
     return first
+
+
+def pressed(name: str, changed: Mapping[str, str]) -> str:
+    """Returns the first key of the command of this name as the owner has it."""
+    return shown(BY_NAME[name], changed)
 
 
 def clashes(changed: Mapping[str, str]) -> list[str]:

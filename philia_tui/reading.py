@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from philia_tui.health import ServerHandle
 from philia_tui.inert import inert, one_line
-from philia_tui.telling import DELIVERY_WORDS, DRAFT_WORDS, KIND_NAMES, QUEUE_NAMES, clock_time, left, many
+from philia_tui.telling import DELIVERY_WORDS, DRAFT_WORDS, KIND_NAMES, QUEUE_NAMES, clock_time, intent_name, left, many
 from server.settings import Settings
 from store import views
 from store.clock import HOUR, Clock
@@ -119,7 +119,7 @@ class Reader:
         """Returns a thread as one line that can be read on its own."""
         parts = [one_line(row.name or row.user)]
         if row.intent:
-            parts.append(one_line(row.intent))
+            parts.append(intent_name(row.intent))
         if row.window_closes_at is not None:
             rest = row.window_closes_at - self.clock()
             parts.append("window closed" if rest < 0 else f"{left(rest)} left" + (", hurry" if rest < HOUR else ""))

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from philia_tui.inert import one_line
 from store.clock import DAY, HOUR, MINUTE, SECOND
 
 QUEUE_NAMES: Final = {
@@ -54,7 +55,33 @@ KIND_NAMES: Final = {
     "audio": "voice message",
 }
 
+INTENT_WORDS: Final = {
+    "availability": "is it still there",
+    "measurement": "what does it measure",
+    "size": "will it fit",
+    "price": "what does it cost",
+    "browse": "what do you have",
+    "hold": "hold it for me",
+    "haggling": "a better price",
+    "shipping": "shipping",
+    "payment": "paying",
+    "returns": "sending it back",
+    "order_status": "where is my order",
+    "complaint": "a complaint",
+    "greeting": "hello",
+    "thanks": "thank you",
+    "policy": "shipping, paying, returns",
+    "spam": "spam",
+    "other": "something else",
+}
+"""What a customer wants, as the owner would say it."""
+
 SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def intent_name(intent: str) -> str:
+    """Writes a kind of question in a word or two that the filter finds too."""
+    return one_line(intent.replace("_", " "))
 
 
 def left(milliseconds: int) -> str:

@@ -126,7 +126,7 @@ class Verbs:
 
         def act(db: sqlite3.Connection) -> Done:
             decisions.hurry(db, delivery, now=self.clock(), who=WHO)
-            return Done(f"The reply to {whom} leaves now; u cannot take it back")
+            return Done(f"The reply to {whom} leaves now; it cannot be taken back")
 
         return act
 
@@ -293,7 +293,7 @@ class Verbs:
                 (name, text, self.clock()),
             )
             back = self.drop_canned(name) if before is None else self.keep_canned(name, before["text"])
-            return Done(f"Kept as “{name}”; c takes it", back, "keeping it")
+            return Done(f"Kept as “{name}”", back, "keeping it")
 
         return act
 
@@ -313,7 +313,7 @@ class Verbs:
             now = self.clock()
             if stop:
                 switches.pause(db, now=now, who=WHO)
-                return Done("ALL STOPPED: nothing leaves until you press ! again")
+                return Done("ALL STOPPED: nothing leaves until you let it go on")
             switches.resume(db, now=now, who=WHO)
             pauses.resume_sender(db, now=now, who=WHO)
             return Done("Sending goes on")

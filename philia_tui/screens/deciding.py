@@ -111,7 +111,13 @@ class Deciding(Typing):
 
     def key_of(self, name: str) -> str:
         """Returns the key of a command as the owner has it."""
-        return next(keys.shown(key, self.settings.inbox.keys) for key in keys.ALL if key.id == name)
+        return keys.pressed(name, self.settings.inbox.keys)
+
+    def no_draft(self) -> str:
+        """Says what can be done where no draft stands."""
+        return (
+            f"No draft stands here. {self.key_of('redraft')} has one written, {self.key_of('write')} writes your own."
+        )
 
     # Approve
 
@@ -143,7 +149,7 @@ class Deciding(Typing):
             self.tell("There is nothing here to decide.", bad=True)
             return None
         if draft is None:
-            self.tell("No draft stands here. R has one written, I writes your own.", bad=True)
+            self.tell(self.no_draft(), bad=True)
             return None
         if draft.state != "ready":
             self.tell("The draft is still being written.", bad=True)

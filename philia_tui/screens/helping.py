@@ -42,7 +42,7 @@ class Helping(Editing):
             return
         replies = canned.kept(self.desk.db)
         if not replies:
-            self.tell("No reply is kept yet. C keeps the text of a draft.")
+            self.tell(f"No reply is kept yet. {self.key_of('canned_keep')} keeps the text of a draft.")
             return
 
         def meant(words: str) -> str:

@@ -19,7 +19,7 @@ from philia_tui.inert import one_line
 from philia_tui.messages import Changed, Fresh
 from philia_tui.screens.helping import Helping
 from philia_tui.screens.keeping import Keeping
-from philia_tui.screens.moving import EMPTY, FIRST, Moving
+from philia_tui.screens.moving import FIRST, Moving
 from philia_tui.telling import left, many, ordinal, urgency
 from philia_tui.widgets.draft import Draft
 from philia_tui.widgets.evidence import Evidence
@@ -51,6 +51,7 @@ class InboxScreen(Moving, Keeping, Helping):
     """One screen over one desk; the verbs are in `deciding` and `keeping`."""
 
     BINDINGS: ClassVar = keys.bindings(keys.INBOX + keys.MOVING)
+    KEYS: ClassVar = keys.INBOX
     AUTO_FOCUS = "Queue"
 
     def __init__(
@@ -102,7 +103,7 @@ class InboxScreen(Moving, Keeping, Helping):
         """Shows the beginning of the list at once and the rest from the background."""
         self._widgets()
         self._stack(self.app.size.width)
-        self.queue.empty_words = EMPTY[self.listed]
+        self.queue.empty_words = self.empty_words()
         self._version = self.desk.version()
         self.queue.show(views.order(self.desk.db, self.listed, limit=FIRST), keep=None)
         self.show_conversation()
@@ -297,13 +298,14 @@ class InboxScreen(Moving, Keeping, Helping):
 
     def _why_no_draft(self, card: views.Card) -> str:
         if card.blocked:
-            return "Blocked: nothing is drafted for this customer. b lifts it."
+            return f"Blocked: nothing is drafted for this customer. {self.key_of('block')} lifts it."
         if card.queue == "sending":
-            return "Decided; on its way. u takes it back while it is held."
+            return f"Decided; on its way. {self.key_of('undo')} takes it back while it is held."
         if card.queue == "in_doubt":
-            return "A reply is in doubt: it may or may not have arrived. d settles it when Philia cannot."
+            settles = f"{self.key_of('doubt')} settles it when Philia cannot."
+            return f"A reply is in doubt: it may or may not have arrived. {settles}"
         if card.queue == "needs_you":
-            return "No draft stands here. R has one written, I writes your own."
+            return self.no_draft()
         return "No draft."
 
     def _older(self, before: tuple[int, int]) -> list[views.Said]:

@@ -22,7 +22,7 @@ EMPTY = {
     "needs_you": "Nothing needs you. New messages appear here by themselves.",
     "waiting": "No draft is being written.",
     "sending": "Nothing is on its way.",
-    "holds": "No piece is on hold. h holds one for a customer.",
+    "holds": "No piece is on hold. {hold} holds one for a customer.",
     "in_doubt": "Nothing is in doubt.",
     "snoozed": "Nothing is put away.",
     "done": "Nothing is done yet.",
@@ -45,7 +45,7 @@ class Moving(Deciding):
         if self.listed != listed:
             self.queue.marks.clear()
         self.listed, self.words = listed, words
-        self.queue.empty_words = f"Nothing in {QUEUE_NAMES[listed]} has these words." if words else EMPTY[listed]
+        self.queue.empty_words = self.empty_words()
         self.queue.cursor = 0
         db = self.desk.db
         ids = views.find(db, listed, words) if words else views.order(db, listed, limit=FIRST)
@@ -53,6 +53,12 @@ class Moving(Deciding):
         self.tabs.show(listed, self.figures.tally if self.figures else {}, words)
         self.show_conversation()
         self.refresh_lists()
+
+    def empty_words(self) -> str:
+        """Says what it means that the list is empty."""
+        if self.words:
+            return f"Nothing in {QUEUE_NAMES[self.listed]} has these words."
+        return EMPTY[self.listed].format(hold=self.key_of("hold"))
 
     def go_to(self, conversation: int) -> None:
         """Shows a conversation, in whichever list it stands."""

@@ -48,7 +48,7 @@ class SideScreen(Typing):
 
     NAME = ""
     KEYS: ClassVar[tuple[keys.Key, ...]] = ()
-    BINDINGS: ClassVar = keys.bindings((*keys.MOVING, *keys.LOOKING))
+    BINDINGS: ClassVar = keys.bindings((*keys.MOVING, *keys.LOOKING, keys.BY_NAME["undo"]))
     DEFAULT_CSS = """
     SideScreen { background: $background; }
     SideScreen #side-body { height: 1fr; }
@@ -159,6 +159,10 @@ class SideScreen(Typing):
         answer = await self.ask("/", value=self.words, placeholder="words", typed=self.filter)
         if answer is None:
             self.filter("")
+
+    def action_undo(self) -> None:
+        """Takes the last thing back: what a toast of this screen says is true here too."""
+        self.inbox.action_undo()
 
     def filter(self, words: str) -> None:
         """Shows only what has these words."""

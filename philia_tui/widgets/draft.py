@@ -46,7 +46,8 @@ class Draft(LinesPane, can_focus=True):
             text = draft.translation or "The drafter gave no translation."
             lines += [[("", "text")], *wrap([("≈ ", "accent"), (inert(text, lines=True), "dim")], width)]
         elif draft.translation:
-            lines.append([(f"≈ in {one_line(draft.language or 'their language')}; t shows what it says", "dim")])
+            language = one_line(draft.language or "") or "their language"
+            lines.append([(f"≈ in {language}; {self.key_of('translate')} shows what it says", "dim")])
         if draft.hold_reason:
             lines += wrap([("⚠ ", "warn"), (one_line(draft.hold_reason), "warn")], width)
         return lines

@@ -63,7 +63,7 @@ class Header(Painter):
             line.append(("  ! TikTok cannot reach it", "warn"))
         figures = self.figures
         if figures is not None and figures.paused:
-            line.append(("  ■ ALL STOPPED (! goes on)", "bad"))
+            line.append((f"  ■ ALL STOPPED ({self.key_of('stop_all')} goes on)", "bad"))
         elif figures is not None and figures.sender_paused:
             line.append(("  ■ SENDING PAUSED", "bad"))
         return line

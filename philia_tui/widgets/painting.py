@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from philia_tui.keys import pressed
 from philia_tui.wrapping import Line, width_of
 
 STYLES: Final = {
@@ -57,6 +58,11 @@ class Painter(Widget):
         """Forgets colours of the old theme."""
         self._colours = self._ground = None
         super().notify_style_update()
+
+    def key_of(self, name: str) -> str:
+        """Returns the key of a command as the owner has it, for words that name one."""
+        settings = getattr(self.app, "settings", None)
+        return pressed(name, settings.inbox.keys if settings is not None else {})
 
     def strip(self, line: Line, width: int, *, under: str | None = None) -> Strip:
         """Draws a line on the widget's background, or on that of the style named `under`, exactly `width` wide."""

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from philia_tui.inert import one_line
-from philia_tui.telling import KIND_NAMES, left, moment, quota, urgency
+from philia_tui.telling import KIND_NAMES, intent_name, left, moment, quota, urgency
 from philia_tui.widgets.painting import Painter
 from philia_tui.wrapping import Line, cut, cut_line, width_of
 from store.clock import Clock
@@ -26,6 +26,9 @@ Reader = Callable[[Sequence[int]], dict[int, Row]]
 
 PAGE = 40
 """Rows read at once: the screen and a little more on either side."""
+
+STATE_CELLS = 16
+"""Cells for the state and the kind of question where a conversation has one line: "✎ availability" and two more."""
 
 
 class Queue(Painter, ScrollView, can_focus=True):
@@ -209,9 +212,11 @@ class Queue(Painter, ScrollView, can_focus=True):
         ]
         if not self.tall:
             left_over = "" if row.quota_left is None else f"{row.quota_left}/{self._whole}"
-            sign, style = self._state(row)[0]
+            state, style = self._state(row)[0]
+            state = state.replace("⚠ check · ", "⚠ ")
             line += [*self._window(row), (" ", "text")]
-            line += [(left_over.rjust(5), "bad" if row.quota_left in {0, 1} else "dim"), (f" {sign[0]} ", style)]
+            line += [(left_over.rjust(5), "bad" if row.quota_left in {0, 1} else "dim")]
+            line += [(f" {cut(state, STATE_CELLS)}".ljust(STATE_CELLS + 2), style)]
         said = one_line(row.last_text)
         if row.last_kind != "text":
             named = KIND_NAMES.get(row.last_kind, one_line(row.last_kind))
@@ -242,7 +247,7 @@ class Queue(Painter, ScrollView, can_focus=True):
 
     def _state(self, row: Row) -> Line:
         now = self._clock()
-        about = one_line(row.intent or "")
+        about = intent_name(row.intent) if row.intent else ""
         if row.blocked:
             return [("✗ blocked", "bad")]
         if row.queue == "snoozed" and row.snoozed_until is not None:

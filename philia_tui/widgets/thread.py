@@ -127,7 +127,11 @@ class Thread(LinesPane, can_focus=True):
     def _leaving(self, one: Sending, width: int, now: int) -> list[Line]:
         words = DELIVERY_WORDS.get(one.state, one.state).format(left=left(max(0, one.send_after - now)))
         bad = one.state in {"failed", "expired", "unknown", "needs_owner"}
-        keys = {"held": " · u takes it back · y sends it now", "needs_owner": " · d settles it"}.get(one.state, "")
+        keys = ""
+        if one.state == "held":
+            keys = f" · {self.key_of('undo')} takes it back · {self.key_of('send_now')} sends it now"
+        elif one.state in {"needs_owner", "failed", "expired"}:
+            keys = f" · {self.key_of('doubt')} settles it"
         text = wrap(
             [(" →     ", "good" if not bad else "bad"), (inert(one.text, lines=True), "owner")],
             width,
