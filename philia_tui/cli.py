@@ -1,8 +1,9 @@
-"""The `philia` command. `--version` answers before anything is imported; each room's commands are mounted here."""
+"""The `philia` command: `--version` answers before any import, the inbox opens before any command is built."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from philia_tui.version import VERSION
 
@@ -13,10 +14,33 @@ def main() -> None:
         # Building every command costs 500 ms, asking the package's metadata 60, the constant nothing.
         sys.stdout.write(f"philia {VERSION}\n")
         return
+    sys.argv[1:] = config_first(sys.argv[1:])
+    given = inbox_asked(sys.argv[1:])
+    if given is not None:
+        # The tree of commands and Typer are 200 ms before the first paint, and she asked for none of them.
+        from philia_tui.opening import open_shop  # noqa: PLC0415
+
+        file, plain = given
+        sys.exit(open_shop(file, plain=plain))
     from philia_tui.commands.root import run  # noqa: PLC0415
 
-    sys.argv[1:] = config_first(sys.argv[1:])
     run()
+
+
+def inbox_asked(arguments: list[str]) -> tuple[Path | None, bool] | None:
+    """Returns the settings file and whether the lines are to be plain when the inbox is all that is asked for."""
+    file, plain = None, False
+    words = iter(arguments)
+    for word in words:
+        if word == "--plain":
+            plain = True
+        elif word.startswith("--config="):
+            file = Path(word.removeprefix("--config="))
+        elif word == "--config" and (name := next(words, None)) is not None:
+            file = Path(name)
+        else:
+            return None
+    return file, plain
 
 
 def config_first(arguments: list[str]) -> list[str]:

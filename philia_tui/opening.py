@@ -12,26 +12,36 @@ from typing import TYPE_CHECKING
 
 from philia_tui.child import ServerKeeper
 from philia_tui.health import Examine, Reach
+from server.settings import SettingsError, load
 from store import switches
-from store.database import connect
+from store.database import connect, path_of
 from store.errors import StoreError
 
 if TYPE_CHECKING:
-    from philia_tui.commands.context import Shop
     from server.doctor import Check
     from server.settings import Loaded
 
 
-def open_over(where: Shop, *, plain: bool) -> None:
-    """Opens the inbox of a shop as the settings say; returns when the owner closes it and the child has ended."""
-    from philia_tui.commands.context import fail  # noqa: PLC0415  # the command line is loaded already
+def open_shop(config: Path | None, *, plain: bool) -> int:
+    """Opens the inbox of the shop that a settings file, the environment or this folder names; returns the exit status.
+
+    0 when the owner closed it and the child has ended, 1 when the database refuses, 2 when a setting is wrong.
+    """
     from store.migrations import migrate  # noqa: PLC0415  # Alembic only where the schema is behind
 
     try:
-        migrate(where.path)
-        run(where.path, where.loaded, plain=plain)
+        loaded = load(config)
+        database = path_of(loaded.settings.database.url)
+    except (SettingsError, StoreError) as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 2
+    try:
+        migrate(database)
+        run(database, loaded, plain=plain)
     except StoreError as fault:
-        fail(str(fault))
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    return 0
 
 
 def run(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +47,45 @@ def test_the_version_is_told_without_the_house() -> None:
     version, loaded = done.stdout.splitlines()
     assert version.startswith("philia ")
     assert loaded == ""
+
+
+@pytest.mark.parametrize("words", [(), ("--config", "mine.toml"), ("--config=mine.toml",)])
+def test_the_inbox_opens_without_the_commands(words: tuple[str, ...], tmp_path: Path, migrated: Path) -> None:
+    """`philia` comes to its screen without the command line library, the commands, or anything only a server needs."""
+    shutil.copy(migrated, tmp_path / "philia.db")
+    (tmp_path / "mine.toml").write_text('[database]\nurl = "sqlite:///philia.db"\n', "utf-8")
+    forbidden = ("typer", "philia_tui.commands", "openai", *HEAVY)
+    program = (
+        f"import sys; sys.argv = ['philia', *{words!r}]; from textual.app import App\n"
+        f"App.run = lambda app: print(type(app).__name__, *(name for name in {forbidden!r} if name in sys.modules))\n"
+        "from philia_tui.cli import main; main()"
+    )
+    environment = {
+        **os.environ,
+        "TEXTUAL_DRIVER": "textual.drivers.headless_driver:HeadlessDriver",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PHILIA_CONFIG": str(tmp_path / "mine.toml"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "PhiliaApp", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [(("--config", "none.toml"), 2, "none.toml"), (("--plain", "--config", "wrong.toml"), 2, "debounce_seconds")],
+)
+def test_the_inbox_says_what_is_wrong_with_its_settings(
+    words: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
+    """Settings that are not there or wrong end `philia` with 2 and one message, not with a traceback."""
+    (tmp_path / "wrong.toml").write_text("[agent]\ndebounce_seconds = 'soon'\n", "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "philia_tui", *words],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -9,6 +9,7 @@ import typer
 
 from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup, web
 from philia_tui.commands.grouped import EVERY_DAY, Grouped
+from philia_tui.opening import open_shop
 from philia_tui.version import VERSION
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def root(
         typer.echo(f"philia {VERSION}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        running.open_inbox(ctx, plain=plain)
+        raise typer.Exit(open_shop(config, plain=plain))
 
 
 inbox.register(app)

@@ -36,14 +36,6 @@ def secrets_of(where: Shop) -> Secrets:
     return beside(where.loaded.file)
 
 
-def open_inbox(ctx: typer.Context, *, plain: bool) -> None:
-    """Opens the inbox over the shop's database, with the server as its child when none runs."""
-    from philia_tui.opening import open_over  # noqa: PLC0415  # Textual, 480 ms
-
-    where = shop(ctx)
-    open_over(where, plain=plain)
-
-
 def serve(
     ctx: typer.Context,
     tunnel: Annotated[
