@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from textual.screen import Screen
 from philia_tui import keys
 from philia_tui.desk import Desk
 from philia_tui.health import Examine, ServerHandle
+from philia_tui.longwork import LongWork
 from philia_tui.screens.inbox import InboxScreen
 from philia_tui.screens.typing import Typing
 from philia_tui.themes import DEFAULT, THEMES
@@ -50,8 +52,9 @@ class PhiliaApp(App[None]):
         clock: Clock = system_clock,
         server: ServerHandle | None = None,
         examine: Examine | None = None,
+        work: LongWork | None = None,
     ) -> None:
-        """Opens the database; `server` tells how the server stands and `examine` is the doctor, where there is one."""
+        """Opens the database; `server` tells how the server stands, `examine` is the doctor, `work` runs long work."""
         super().__init__()
         self.desk = Desk(database_path, clock)
         self.settings = settings
@@ -60,7 +63,8 @@ class PhiliaApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = settings.inbox.theme if settings.inbox.theme in self.available_themes else DEFAULT
-        self.inbox = InboxScreen(self.desk, settings, server, examine)
+        self.work = work
+        self.inbox = InboxScreen(self.desk, settings, server, examine, work)
 
     def get_default_screen(self) -> Screen[None]:
         """Opens on the inbox."""
@@ -106,8 +110,10 @@ class PhiliaApp(App[None]):
                 markup=False,
             )
 
-    def on_unmount(self) -> None:
-        """Closes every connection."""
+    async def on_unmount(self) -> None:
+        """Stops long work, which leaves nothing half done, and closes every connection."""
+        if self.work is not None:
+            await self.work.stop()
         self.desk.close()
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
@@ -122,6 +128,9 @@ class PhiliaApp(App[None]):
             action = getattr(owner, f"action_{key.id}", None)
             if action is not None:
                 yield SystemCommand(f"{key.name} ({self.key_of(key.id)})", key.does, action)
+        if not any(key in keys.WORK for key in getattr(screen, "KEYS", ())):
+            for key in keys.WORK:
+                yield SystemCommand(key.name, key.does, partial(self.begin_work, key.id))
         for theme in self.available_themes:
             yield SystemCommand(f"theme: {theme}", "Change the colours", lambda name=theme: self.use_theme(name))
 
@@ -204,6 +213,17 @@ class PhiliaApp(App[None]):
         from philia_tui.screens.activity import ActivityScreen  # noqa: PLC0415  # when it is asked for
 
         self.open_beside(ActivityScreen)
+
+    def action_screen_work(self) -> None:
+        """Shows long work and what can be begun."""
+        from philia_tui.screens.work import WorkScreen  # noqa: PLC0415  # when it is asked for
+
+        self.open_beside(WorkScreen)
+
+    def begin_work(self, name: str) -> None:
+        """Shows long work and begins a piece of it."""
+        self.action_screen_work()
+        self.screen.call_after_refresh(getattr(self.screen, f"action_{name}"))
 
     def action_screen_settings(self) -> None:
         """Shows the settings, the switches, and whether everything is well."""

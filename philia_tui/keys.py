@@ -97,6 +97,7 @@ EVERYWHERE: Final = (
     Key("screen_insights", "3", "insights", "Figures and plots"),
     Key("screen_activity", "4", "activity", "What happened"),
     Key("screen_settings", "5", "settings and health", "Settings, switches and whether everything is well"),
+    Key("screen_work", "6", "long work", "Import, replay, back up, fetch what was missed; with how far it is"),
     Key("theme", "f2", "next theme", "Change the colours"),
     Key("back", "q,escape", "back", "Back; in the inbox itself: quit"),
     Key("quit", "Q,ctrl+q", "quit", "Close Philia"),
@@ -124,6 +125,15 @@ SETTINGS: Final = (
     Key("settings_server", "s", "start the server", "Start the server, when none runs", hint=True),
 )
 
+WORK: Final = (
+    Key("work_import", "i", "import stock", "Read a stock file and tell what it would change", hint=True),
+    Key("work_take", "y", "take it in", "Take in the stock file that was looked at, all of it or nothing", hint=True),
+    Key("work_replay", "r", "replay", "Try prompts on past conversations, side by side; sends nothing", hint=True),
+    Key("work_backup", "b", "back up", "Copy the whole shop into one file", hint=True),
+    Key("work_fetch", "m", "fetch missed", "Ask TikTok for messages that no webhook brought", hint=True),
+    Key("work_stop", "s", "stop it", "Stop what is under way; nothing is left half done", hint=True),
+)
+
 LOOKING: Final = (
     Key("look_filter", "slash", "find", "Keep only the rows with these words", hint=True),
     Key("look_open", "enter", "open", "Go to the conversation", hint=True),
@@ -144,8 +154,16 @@ REVIEWING: Final = (
 ASKING: Final = (Key("ask_cancel", "escape", "cancel", "Give no answer"),)
 
 ALL: Final = (
-    INBOX + MOVING + EVERYWHERE + STOCK + ACTIVITY + INSIGHTS + SETTINGS + LOOKING + EDITING + REVIEWING + ASKING
+    INBOX + MOVING + EVERYWHERE + STOCK + ACTIVITY + INSIGHTS + SETTINGS + WORK + LOOKING + EDITING + REVIEWING + ASKING
 )
+
+SCOPES: Final = (
+    INBOX + MOVING + EVERYWHERE,
+    *(scope + LOOKING + MOVING + EVERYWHERE for scope in (STOCK, ACTIVITY, INSIGHTS, SETTINGS, WORK)),
+    EDITING,
+    REVIEWING,
+)
+"""The keys that count at the same time."""
 
 BY_NAME: Final = {key.id: key for key in ALL}
 
@@ -192,7 +210,7 @@ def clashes(changed: Mapping[str, str]) -> list[str]:
     """Returns in words which names do not exist and which two commands of one scope want the same key."""
     known = {key.id for key in ALL}
     told = [f"[inbox] keys.{name} is not a command; press ? for the names" for name in changed if name not in known]
-    for scope in (INBOX + MOVING + EVERYWHERE, STOCK + LOOKING + MOVING + EVERYWHERE, EDITING, REVIEWING):
+    for scope in SCOPES:
         taken: dict[str, str] = {}
         for key in scope:
             for one in changed.get(key.id, key.keys).split(","):

@@ -62,9 +62,11 @@ def run(
             converse(database, settings, server=keeper)
         else:
             from philia_tui.app import PhiliaApp  # noqa: PLC0415  # Textual, 480 ms
+            from philia_tui.longwork import LongWork  # noqa: PLC0415  # with it
 
             examine = examiner(database, loaded, environment)
-            PhiliaApp(database, settings, server=keeper, examine=examine).run()
+            work = LongWork(arguments, environment)
+            PhiliaApp(database, settings, server=keeper, examine=examine, work=work).run()
     finally:
         keeper.stop()
 

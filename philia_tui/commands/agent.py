@@ -14,6 +14,7 @@ import typer
 
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop
 from philia_tui.commands.grouped import TRYING
+from philia_tui.commands.progress import Progress
 from philia_tui.commands.running import secrets_of
 from server.secrets import Secrets
 
@@ -162,15 +163,15 @@ def _run(where: Shop, cases: Sequence[Case], contenders: Sequence[Contender], bu
     from store.database import Database  # noqa: PLC0415
 
     total = len(cases) * len(contenders)
+    progress = Progress()
+    progress("draft", 0, total)
 
     async def all_of_them() -> None:
         database = Database(where.path)
         try:
             async for one in run(cases, contenders, database.read, budget):
                 tried.append(one)
-                if sys.stderr.isatty():
-                    sys.stderr.write(f"\r{len(tried)}/{total} drafts")
-                    sys.stderr.flush()
+                progress("draft", len(tried), total)
         finally:
             for agent in {id(one.agent): one.agent for one in contenders}.values():
                 await agent.aclose()
@@ -181,8 +182,7 @@ def _run(where: Shop, cases: Sequence[Case], contenders: Sequence[Contender], bu
     except KeyboardInterrupt:
         return True
     finally:
-        if sys.stderr.isatty() and tried:
-            complain("")
+        progress.end()
     return False
 
 

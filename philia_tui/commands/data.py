@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from philia_tui.commands.context import Shop, emit, fail, reading, shop
 from philia_tui.commands.grouped import DATA
+from philia_tui.commands.progress import Progress
 from philia_tui.inert import one_line
 from server.nightly import folder_of
 from store import backup as backups
@@ -48,10 +48,16 @@ def backup(
     where = shop(ctx)
     now = datetime.fromtimestamp(where.now() / 1000, UTC)
     target = file or folder_of(where.settings, where.path) / f"philia-by-hand-{now:%Y%m%d-%H%M%S}.db"
+    progress = Progress()
     try:
-        size = backups.backup(where.path, target, progress=_pages("backup"))
+        size = backups.backup(where.path, target, progress=lambda done, of: progress("page", done, of))
     except (StoreError, OSError) as fault:
+        progress.end()
         fail(str(fault))
+    except KeyboardInterrupt:
+        progress.end()
+        fail("Stopped. No backup was written.")
+    progress.end()
     told = {"file": str(target.absolute()), "bytes": size}
     emit(told, as_json, [f"The shop is in {target} ({size:,} bytes), checked and whole."])
 
@@ -67,12 +73,15 @@ def restore(
     Example: philia restore backups/philia-20261122-030000.db
     """
     where = shop(ctx)
+    progress = Progress()
     try:
         if not yes and where.path.exists() and file.is_file():
             _confirm(f"Replace {where.path} by {file}? What is there now is kept beside it.")
-        done = backups.restore(file, where.path, now=where.now(), progress=_pages("restore"))
+        done = backups.restore(file, where.path, now=where.now(), progress=lambda done, of: progress("page", done, of))
     except (StoreError, OSError) as fault:
+        progress.end()
         fail(str(fault))
+    progress.end()
     told = {
         "database": str(where.path),
         "in_doubt": done.in_doubt,
@@ -98,11 +107,14 @@ def export(
     """
     where = shop(ctx)
     window = int(where.settings.delivery.window_hours * HOUR)
+    progress = Progress()
     with reading(where) as db:
         try:
-            rows = exporting.export(db, folder, now=where.now(), window_ms=window, progress=_rows())
+            rows = exporting.export(db, folder, now=where.now(), window_ms=window, progress=progress)
         except StoreError as fault:
+            progress.end()
             fail(str(fault))
+    progress.end()
     told = {"folder": str(folder.absolute()), "rows": rows}
     emit(told, as_json, [f"{folder / name}: {count:,} rows" for name, count in rows.items()])
 
@@ -170,22 +182,3 @@ def _confirm(question: str) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         fail("Nothing was changed. To do it without being asked: --yes")
-
-
-def _pages(what: str) -> Callable[[int, int], None] | None:
-    if not sys.stderr.isatty():
-        return None
-    return lambda done, of: _line(f"{what}: {done:,} of {of:,} pages", last=done >= of)
-
-
-def _rows() -> exporting.Progress:
-    def tell(name: str, done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            _line(f"{name}: {done:,} of {of:,} rows", last=done >= of)
-
-    return tell
-
-
-def _line(text: str, *, last: bool) -> None:
-    sys.stderr.write(f"\r{text}" + ("\n" if last else ""))
-    sys.stderr.flush()

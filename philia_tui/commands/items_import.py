@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,6 +10,7 @@ import typer
 
 from philia_tui.commands import items_told
 from philia_tui.commands.context import Shop, complain, emit, fail, reading, shop, writing
+from philia_tui.commands.progress import Progress
 from philia_tui.inert import inert
 from server import stock
 from server.stock import Redrafted
@@ -39,7 +39,7 @@ def bring_in(
     """
     where = shop(ctx)
     settings = where.settings.shop
-    progress = _Progress()
+    progress = Progress(least=records.STEP)
     try:
         read = importing.read_file(
             file, unit=settings.unit, currency=settings.currency, mapping=mapping, progress=progress
@@ -82,26 +82,6 @@ def _taken(
             # Raised before anything was written: the transaction that ends here is empty.
             return Difference(), refused.rows, ()
     return difference, [], drafts
-
-
-class _Progress:
-    """Tells on standard error how far it is, when somebody is watching."""
-
-    def __init__(self) -> None:
-        self._shown = False
-        self._watched = sys.stderr.isatty()
-
-    def __call__(self, what: str, done: int, of: int) -> None:
-        if self._watched and of > records.STEP:
-            sys.stderr.write(f"\r{what} {done:,} of {of:,}\x1b[K")
-            sys.stderr.flush()
-            self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._shown = False
 
 
 def _json(

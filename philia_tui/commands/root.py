@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from philia_tui.commands import agent, data, deliveries, habits, inbox, items, running, setup, web
+from philia_tui.commands import agent, data, deliveries, fetching, habits, inbox, items, running, setup, web
 from philia_tui.commands.grouped import EVERY_DAY, Grouped
 from philia_tui.opening import open_shop
 from philia_tui.version import VERSION
@@ -52,6 +52,7 @@ app.add_typer(habits.app, name="habits", rich_help_panel=EVERY_DAY, help="What y
 setup.register(app)
 running.register(app)
 web.register(app)
+fetching.register(app)
 data.register(app)
 agent.register(app)
 

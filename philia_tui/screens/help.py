@@ -71,16 +71,9 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _parts(about: Screen[object]) -> list[tuple[str, tuple[keys.Key, ...]]]:
-    kind = type(about).__name__
     if about.query("#review"):
         return [("The changed text", keys.REVIEWING)]
     if about.query("#editor"):
         return [("The editor", keys.EDITING)]
-    own = {
-        "StockScreen": ("The stock", (*keys.STOCK, *keys.LOOKING)),
-        "ActivityScreen": ("What happened", (*keys.ACTIVITY, *keys.LOOKING)),
-        "InsightsScreen": ("The figures", (*keys.INSIGHTS, *keys.LOOKING)),
-        "SearchScreen": ("Search", keys.LOOKING),
-        "SettingsScreen": ("Settings and health", keys.SETTINGS),
-    }.get(kind, ("The inbox", keys.INBOX))
+    own = (str(getattr(about, "NAME", "the inbox")).capitalize(), getattr(about, "KEYS", keys.INBOX))
     return [own, ("Moving", keys.MOVING), ("Everywhere", keys.EVERYWHERE)]

@@ -16,6 +16,7 @@ from philia_tui import keys, notices
 from philia_tui.desk import Desk
 from philia_tui.health import Examine, Health, ServerHandle
 from philia_tui.inert import one_line
+from philia_tui.longwork import Job, LongWork
 from philia_tui.messages import Changed, Fresh
 from philia_tui.screens.helping import Helping
 from philia_tui.screens.keeping import Keeping
@@ -55,7 +56,12 @@ class InboxScreen(Moving, Keeping, Helping):
     AUTO_FOCUS = "Queue"
 
     def __init__(
-        self, desk: Desk, settings: Settings, server: ServerHandle | None, examine: Examine | None = None
+        self,
+        desk: Desk,
+        settings: Settings,
+        server: ServerHandle | None,
+        examine: Examine | None = None,
+        work: LongWork | None = None,
     ) -> None:
         """Takes what it reads from."""
         super().__init__()
@@ -63,6 +69,7 @@ class InboxScreen(Moving, Keeping, Helping):
         self.settings = settings
         self.server = server
         self.examine = examine
+        self.work = work
         self.zone = ZoneInfo(settings.shop.timezone)
         self.listed = "needs_you"
         self.words = ""
@@ -143,11 +150,24 @@ class InboxScreen(Moving, Keeping, Helping):
             self.tell(f"The server failed: {health.words}", bad=True)
         elif health.standing == "stopped" and self.server is not None:
             self.server.start()
-        self.header.show(self.figures, health)
+        self._show_header(health)
         self.queue.redraw()
         if self.thread.has_sendings:
             self.thread.relay()
         self.evidence.tick()
+
+    def begin_work(self, job: Job) -> None:
+        """Begins long work; it goes on whatever screen is shown, and a toast says what came of it."""
+        if self.work is not None:
+            self.run_worker(self._work_through(self.work, job), group="work", exit_on_error=False)
+
+    async def _work_through(self, work: LongWork, job: Job) -> None:
+        told = await work.run(job)
+        self.tell(told.outcome, bad=told.status != 0)
+        self._show_header(self.health())
+
+    def _show_header(self, health: Health) -> None:
+        self.header.show(self.figures, health, self.work.words if self.work is not None else "")
 
     def health(self) -> Health:
         """Returns how the server stands."""
@@ -199,7 +219,7 @@ class InboxScreen(Moving, Keeping, Helping):
     def _fresh(self, event: Fresh) -> None:
         event.stop()
         self.figures = event.header
-        self.header.show(event.header, self.health())
+        self._show_header(self.health())
         self.tabs.show(self.listed, event.header.tally, self.words)
         self._title()
         if (event.listed, event.words) == (self.listed, self.words):

@@ -32,13 +32,14 @@ class Header(Painter):
         self._zone = zone
         self.figures: Figures | None = None
         self.health = Health("starting")
+        self.work = ""
         self._minute = 0
 
-    def show(self, figures: Figures | None, health: Health) -> None:
+    def show(self, figures: Figures | None, health: Health, work: str = "") -> None:
         """Shows new figures, drawing only when something is different."""
         minute = self._clock() // MINUTE
-        if (figures, health, minute) != (self.figures, self.health, self._minute):
-            self.figures, self.health, self._minute = figures, health, minute
+        if (figures, health, work, minute) != (self.figures, self.health, self.work, self._minute):
+            self.figures, self.health, self.work, self._minute = figures, health, work, minute
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -66,6 +67,8 @@ class Header(Painter):
             line.append((f"  ■ ALL STOPPED ({self.key_of('stop_all')} goes on)", "bad"))
         elif figures is not None and figures.sender_paused:
             line.append(("  ■ SENDING PAUSED", "bad"))
+        if self.work:
+            line.append((f"  ⟳ {self.work}", "accent"))
         return line
 
     def _figures(self) -> list[Line]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,10 @@ from store.database import Database
 from store.inbound import Logged
 
 log = logging.getLogger(__name__)
+
+
+Progress = Callable[[int, int], None]
+"""Is told how many conversations were looked at, of how many."""
 
 
 class Lister(Protocol):
@@ -62,7 +66,7 @@ async def fetch_wanted(look: Look) -> int:
                 listing = await look.lister.list_messages(conversation)
                 await look.database.write(_take, conversation, listing, look)
             else:
-                await _fetch_all(look)
+                await fetch_all(look)
         except TikTokError as fault:
             log.warning("events without text could not be looked up: %s", fault)
             for event in events:
@@ -79,7 +83,7 @@ async def fetch_wanted(look: Look) -> int:
 async def fetch_missed(look: Look) -> int:
     """Fetches every conversation of which TikTok has something newer; returns how many messages that found."""
     try:
-        found = await _fetch_all(look)
+        found = await fetch_all(look)
     except TikTokError as fault:
         log.warning("missed messages could not be looked for: %s", fault)
         return 0
@@ -88,10 +92,15 @@ async def fetch_missed(look: Look) -> int:
     return found
 
 
-async def _fetch_all(look: Look) -> int:
-    """Looks at every conversation; one that cannot be listed holds up no other, and its fault is raised at the end."""
+async def fetch_all(look: Look, progress: Progress = lambda _done, _of: None) -> int:
+    """Looks at every conversation; one that cannot be listed holds up no other, and its fault is raised at the end.
+
+    Each conversation is one transaction: a stop in between leaves whole ones, and the next look finds the others.
+    """
     found, failed = 0, None
-    for conversation in await look.database.read(_behind, await look.lister.list_all_conversations()):
+    behind = await look.database.read(_behind, await look.lister.list_all_conversations())
+    for done, conversation in enumerate(behind):
+        progress(done, len(behind))
         try:
             listing = await look.lister.list_messages(conversation)
         except TikTokError as fault:

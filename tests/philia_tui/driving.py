@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from philia_tui.app import PhiliaApp
 from philia_tui.health import Health
+from philia_tui.longwork import LongWork
 from philia_tui.opening import examiner
 from server.settings import Loaded, Settings
 from store.clock import Clock
@@ -71,11 +72,12 @@ async def driving(
     size: tuple[int, int] = (120, 40),
     settings: Settings | None = None,
     live: bool = True,
+    work: LongWork | None = None,
 ) -> AsyncIterator[Quick]:
     """Opens the inbox over a database; with `live` false it does not look for changes by itself."""
     settings = settings or Settings()
     examine = examiner(path, Loaded(settings=settings, file=None, sources={}), environment={})
-    app = PhiliaApp(path, settings, clock=clock, server=Listening(), examine=examine)
+    app = PhiliaApp(path, settings, clock=clock, server=Listening(), examine=examine, work=work)
     app.inbox.seen_seconds = 0.0
     if not live:
         app.inbox.poll = lambda: None  # type: ignore[method-assign]

@@ -181,7 +181,7 @@ def test_ctrl_c_leaves_nothing_half_imported(db_path: Path, shop: sqlite3.Connec
         "    if what == 'writing':\n"
         "        print('writing', flush=True)\n"
         "        time.sleep(60)\n"
-        "items_import._Progress.__call__ = wait\n"
+        "items_import.Progress.__call__ = wait\n"
         "import typer\n"
         "from philia_tui.commands import items\n"
         "root = typer.Typer()\n"
