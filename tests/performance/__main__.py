@@ -51,7 +51,11 @@ PARTS: Final[Mapping[str, Part]] = {
     "house": Part(title="The house drafter"),
     "inbox": Part(title="The inbox"),
     "peers": Part(title="The inbox beside other terminal programs", flags=("peers",)),
-    "growth": Part(title="Growth"),
+    "growth": Part(
+        title="Growth",
+        more="Four values a row: 1,000, 10,000 and 100,000 conversations, each with a draft, and as many pieces; then"
+        " 1,000,000 messages in 10,000 conversations with 10,000 pieces. A question is the p95 of one look.",
+    ),
     "startup": Part(title="Starts"),
     "cost": Part(title="What a draft costs"),
 }
@@ -73,7 +77,7 @@ def measured(name: str, part: Part, *, flags: Sequence[str], folder: Path) -> li
             program.send_signal(signal.SIGINT)
             program.communicate()
             return [shown, "", f"**Not finished after {PATIENCE} s.**"]
-    head = [f"{shown}, {time.perf_counter() - began:.0f} s", *([part.more] if part.more else [])]
+    head = [f"{shown}, {time.perf_counter() - began:.0f} s", *(["", part.more] if part.more else [])]
     if program.returncode != 0:
         last = (said.strip().splitlines() or ["no word"])[-1]
         return [*head, "", f"**It broke off** ({program.returncode}): `{last[:200]}`"]

@@ -20,7 +20,7 @@ from store.inbox import mark_seen
 from tests.end_to_end.shop import v1_3
 from tests.performance.figures import Figure, alone, percentile, within
 from tests.performance.load import CONVERSATIONS
-from tests.performance.peers import PHILIA, filled
+from tests.performance.peers import PHILIA, calm, filled
 from tests.performance.receiving import a_shop, waiting
 from tests.performance.terminal import Terminal
 
@@ -72,6 +72,7 @@ def measure(quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="philia-backlog-") as name:
         shop = a_shop(Path(name))
         filled(shop.database, THREADS)
+        calm(shop.database)
         events(shop.database, count)
         with closing(connect(shop.database)) as db, Terminal(shop.folder, **shop.environment) as terminal:
             terminal.start([str(PHILIA)])

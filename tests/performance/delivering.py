@@ -10,8 +10,10 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 from server import decisions
 from server.settings import Delivery
@@ -25,10 +27,12 @@ from tests.performance.drafting import questions, until_ready
 from tests.performance.figures import Figure, alone, percentile, spread, within
 from tests.store.search.shop import put
 
+SETTINGS: Final = "[delivery]\nrate_per_minute = 100000\n"
 
-def measure(quick: bool) -> list[Figure]:
-    """Measures the part."""
-    count = 10 if quick else 100
+
+@contextmanager
+def platform() -> Iterator[tuple[str, list[float]]]:
+    """Runs a platform that accepts every reply; gives its address and the times at which replies were whole."""
     accepted: list[float] = []
 
     def answer(request: Request, number: int) -> Answer:
@@ -37,9 +41,34 @@ def measure(quick: bool) -> list[Figure]:
         accepted.append(time.perf_counter())
         return ok(request, number)
 
-    settings = "[delivery]\nrate_per_minute = 100000\n"
-    with tempfile.TemporaryDirectory(prefix="philia-delivering-") as folder, Recorder(answer) as platform:
-        shop = Shop(Path(folder) / "shop", platform.url, settings=settings)
+    with Recorder(answer) as recorder:
+        yield recorder.url, accepted
+
+
+def approved(db: sqlite3.Connection, users: Sequence[str], accepted: list[float]) -> tuple[list[float], list[float]]:
+    """Approves each customer's draft; returns the milliseconds to the platform's request and to `sent`."""
+    arrived, told = [], []
+    for user in users:
+        draft = db.execute(
+            "SELECT c.live_draft_id FROM conversations c JOIN users u ON u.id = c.user_id WHERE u.tiktok_id = ?",
+            (user,),
+        ).fetchone()[0]
+        seen, began = len(accepted), time.perf_counter()
+        with transaction(db):
+            decided = decisions.approve(db, draft, now=system_clock(), who="owner", settings=Delivery(undo_seconds=0))
+        while _state(db, decided.delivery_id) != "sent":
+            assert time.perf_counter() - began < 20
+            time.sleep(0.001)
+        told.append((time.perf_counter() - began) * 1_000)
+        arrived.append((accepted[seen] - began) * 1_000)
+    return arrived, told
+
+
+def measure(quick: bool) -> list[Figure]:
+    """Measures the part."""
+    count = 10 if quick else 100
+    with tempfile.TemporaryDirectory(prefix="philia-delivering-") as folder, platform() as (url, accepted):
+        shop = Shop(Path(folder) / "shop", url, settings=SETTINGS)
         del shop.environment["PYTHONWARNINGS"]
         migrate(shop.database)
         with opened(shop), closing(connect(shop.database)) as db:
@@ -49,23 +78,7 @@ def measure(quick: bool) -> list[Figure]:
             for user, text in zip(users, questions() * 2, strict=False):
                 shop.post(v1_3(f"m-{user}", f"c-{user}", user, text))
             until_ready(db, users)
-            arrived, told = [], []
-            for user in users:
-                draft = db.execute(
-                    "SELECT c.live_draft_id FROM conversations c JOIN users u ON u.id = c.user_id"
-                    " WHERE u.tiktok_id = ?",
-                    (user,),
-                ).fetchone()[0]
-                seen, began = len(accepted), time.perf_counter()
-                with transaction(db):
-                    decided = decisions.approve(
-                        db, draft, now=system_clock(), who="owner", settings=Delivery(undo_seconds=0)
-                    )
-                while _state(db, decided.delivery_id) != "sent":
-                    assert time.perf_counter() - began < 20
-                    time.sleep(0.001)
-                told.append((time.perf_counter() - began) * 1_000)
-                arrived.append((accepted[seen] - began) * 1_000)
+            arrived, told = approved(db, users, accepted)
     return [
         within(
             "approved to accepted by the platform, undo 0, p95", percentile(arrived, 95), 60,

@@ -1,14 +1,14 @@
 """How everything grows: `python -m tests.performance.growth [--quick]`.
 
-Conversations at 1,000, 10,000 and 100,000, each with a message and a ready draft; then 1,000,000 messages in 10,000
-threads. The same questions at every size, each in the milliseconds of one look on a warm file; the memory is what a
-process that asks them has more than before it opened the file. The plans of the statements are a test:
-`tests/store/test_query_plans.py`.
+Shops of 1,000, 10,000 and 100,000 conversations, each with a message and a ready draft, and as many pieces; then one
+of 1,000,000 messages in 10,000 conversations with 10,000 pieces. In each the same questions are asked of the file, each
+the p95 of one look when it is warm, and then the whole program is run for real (`sized`). The plans of the statements
+are a test: `tests/store/test_query_plans.py`.
 """
 
 from __future__ import annotations
 
-import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -24,17 +24,22 @@ from server.settings import Settings
 from store import contract, drafts, inbound, outbox
 from store.clock import system_clock
 from store.database import connect, transaction
-from store.migrations import migrate
 from store.views import queue, thread
 from store.views.search import messages as search_messages
 from tests.end_to_end.shop import v1_3
+from tests.performance import sized, stock
 from tests.performance.figures import Figure, alone, percentile
-from tests.philia_tui.shop import Shop, many
+from tests.performance.peers import calm, filled
+from tests.performance.receiving import peer
+from tests.performance.sized import Goal
+from tests.store.search.shop import put
 
 SETTINGS: Final = Settings()
 LOOKS: Final = 40
 WHOLE: Final = "every id of the queue in order"
 """What no key press waits for: the inbox reads a page first and this beside it."""
+FILE: Final = "the file"
+GOALS: Final = {WHOLE: Goal(), FILE: Goal("MB"), **sized.GOALS}
 WORDS: Final = (
     "suede",
     "corduroy",
@@ -49,12 +54,6 @@ WORDS: Final = (
 )
 
 
-def resident() -> float:
-    """Returns the MB of this process that are in RAM."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def looks(db: sqlite3.Connection, work: Callable[[int], Any]) -> float:
     """Returns the p95 in milliseconds of doing something, each time with another number."""
     took = []
@@ -65,9 +64,8 @@ def looks(db: sqlite3.Connection, work: Callable[[int], Any]) -> float:
     return percentile(took[3:], 95)
 
 
-def asked(path: Path) -> tuple[dict[str, float], float]:
-    """Asks a shop everything; returns the p95 of each question and the MB it took."""
-    before = resident()
+def asked(path: Path) -> dict[str, float]:
+    """Asks a shop everything; returns the p95 of each question."""
     found = {}
     with closing(connect(path)) as db:
         newest = int(db.execute("SELECT max(id) FROM conversations").fetchone()[0])
@@ -88,7 +86,7 @@ def asked(path: Path) -> tuple[dict[str, float], float]:
         found["the first 50 for a script"] = looks(db, lambda _: contract.conversations(db, limit=50))
         found["a webhook kept and applied"] = looks(db, lambda number: _arrives(db, number, newest))
         found["a second's chores and looks"] = looks(db, lambda _: _tick(db))
-        return found, max(0.0, resident() - before)
+        return found
 
 
 def _arrives(db: sqlite3.Connection, number: int, newest: int) -> None:
@@ -113,14 +111,21 @@ def _tick(db: sqlite3.Connection) -> None:
         chores.every_second(db, now=now, settings=SETTINGS)
 
 
+def grown(path: Path, conversations: int, pieces: int) -> None:
+    """Makes a shop of some size."""
+    filled(path, conversations)
+    with closing(connect(path)) as db:
+        put(db, list(stock.rows(pieces)))
+
+
 def a_million(path: Path, messages: int) -> float:
-    """Fills a shop with so many messages in a hundredth as many threads; returns the seconds it took."""
-    migrate(path)
-    now, threads = system_clock(), messages // 100
+    """Fills a shop with so many messages in a hundredth as many threads; returns the seconds they took."""
+    threads = messages // 100
+    grown(path, threads, threads)
+    now = system_clock()
     began = time.perf_counter()
     with closing(connect(path)) as db:
         db.execute("PRAGMA synchronous = OFF")
-        many(Shop(db, now), threads)
         with transaction(db):
             db.executemany(
                 "INSERT INTO messages (conversation_id, dedupe_key, role, source, text, platform_id, platform_at,"
@@ -153,40 +158,43 @@ def a_million(path: Path, messages: int) -> float:
 
 def measure(quick: bool) -> list[Figure]:
     """Measures the part."""
-    sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
-    most = 20_000 if quick else 1_000_000
-    found: dict[str, dict[str, float]] = {}
-    files: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="philia-growth-") as name:
-        for size in sizes:
-            path = Path(name) / f"{size}.db"
-            migrate(path)
-            with closing(connect(path)) as db:
-                db.execute("PRAGMA synchronous = OFF")
-                many(Shop(db, system_clock()), size)
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            took, memory = asked(path)
-            found[f"{size:,}"] = took
-            files.append(f"{size:,} conversations: file {path.stat().st_size / 1e6:.1f} MB, memory +{memory:.1f} MB")
-            path.unlink()
-        path = Path(name) / "million.db"
-        seconds = a_million(path, most)
-        took, memory = asked(path)
-        found[f"{most:,} messages"] = took
-        size_mb = path.stat().st_size / 1e6
-        files.append(f"{most:,} messages: file {size_mb:.0f} MB, memory +{memory:.1f} MB, filled in {seconds:.0f} s")
-    first, *_, last = found
-    figures = [
-        Figure(
-            f"{what}, p95 at " + " / ".join(found),
-            " / ".join(f"{took[what]:.1f}" for took in found.values()) + " ms",
-            "≤ 50 ms" if what != WHOLE else "",
-            max(took[what] for took in found.values()) <= 50 if what != WHOLE else None,
-            f"{found[last][what] / found[first][what]:.1f} × from the smallest to the largest",
-        )
-        for what in found[first]
+    sizes, most = ((1_000, 10_000), 20_000) if quick else ((1_000, 10_000, 100_000), 1_000_000)
+    found: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory(prefix="philia-growth-") as name, peer("noop") as noop:
+        for size in (*sizes, most):
+            folder = Path(name) / f"{size}"
+            folder.mkdir()
+            path = folder / "shop.db"
+            if size == most:
+                seconds = a_million(path, most)
+            else:
+                grown(path, size, size)
+            found.append({FILE: path.stat().st_size / 1e6, **asked(path)})
+            calm(path)
+            found[-1] |= sized.run(folder, noop, quick=quick)
+            shutil.rmtree(folder)
+    figures = [_row(what, [one[what] for one in found]) for what in found[0]]
+    return [
+        *figures,
+        Figure(f"storing {most:,} messages", f"{most / seconds:,.0f}/s", beside="index of words included"),
     ]
-    return [*figures, Figure("file and memory", "; ".join(files))]
+
+
+def _row(what: str, values: list[float]) -> Figure:
+    goal = GOALS.get(what, Goal(most=50))
+    digits = 0 if min(values) >= 100 else 1
+    told, met = "", None
+    if goal.most is not None:
+        told, met = f"≤ {goal.most:g} {goal.unit}", max(values) <= goal.most
+    elif goal.least is not None:
+        told, met = f"≥ {goal.least:g} {goal.unit}", min(values) >= goal.least
+    return Figure(
+        what,
+        " / ".join(f"{value:,.{digits}f}" for value in values) + f" {goal.unit}",
+        told,
+        met,
+        f"to the last but one {values[-2] / values[0]:.1f} ×, to the last {values[-1] / values[0]:.1f} × the first",
+    )
 
 
 if __name__ == "__main__":
