@@ -10,7 +10,7 @@ from typing import Final
 from store.database import connect
 from store.errors import NewerDatabase
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest revision; a test compares it with Alembic's own answer."""
 
 FOLDER: Final = Path(__file__).parent

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server import chores
+from server import chores, decisions, status
 from server.listener import applying
-from server.settings import Settings
+from server.settings import Delivery, Settings
+from server.tiktok.answer import Answer
 from store import attempts, contract, drafts, inbound, inbox, outbox, reconciling
-from store.clock import DAY
-from store.views import queue, thread
+from store.clock import DAY, HOUR, MINUTE
+from store.views import activity, queue, thread
 from store.views.header import header
 from tests.conftest import FakeClock
 from tests.end_to_end.shop import v1_3
@@ -148,3 +150,60 @@ def test_every_key_press_reads_by_index(full: sqlite3.Connection, clock: FakeClo
     assert scans(db, look) == []
     assert scans(db, lambda: contract.conversation(db, 7)) == []
     assert scans(db, lambda: contract.conversations(db, queue="needs_you", limit=50)) == []
+
+
+def test_every_decision_reads_by_index(full: sqlite3.Connection, clock: FakeClock) -> None:
+    """Approving, editing, refusing, asking again, writing oneself, undoing, hurrying and snoozing read by index."""
+    db, now, settings = full, clock.now, Delivery(undo_seconds=60)
+
+    def decide() -> None:
+        held = decisions.approve(db, 101, now=now, settings=settings)
+        decisions.hurry(db, held.delivery_id, now=now)
+        decisions.edit(db, 102, "Yes, it is here.", now=now, settings=settings)
+        decisions.reject(db, 103, "not my words", now=now)
+        decisions.instruct(db, 104, "shorter", now=now)
+        own = decisions.send(db, 105, "It is here.", now=now, settings=settings)
+        decisions.undo(db, own.delivery_id, now=now)
+        inbox.snooze(db, 106, until=now + HOUR, now=now, who="owner")
+        inbox.wake(db, now=now + 2 * HOUR)
+        inbox.set_mode(db, 107, "paused", now=now, who="owner")
+        inbox.mark_seen(db, 108, now=now)
+
+    assert scans(db, decide) == []
+
+
+def test_every_sending_reads_by_index(full: sqlite3.Connection, clock: FakeClock) -> None:
+    """Starting requests, writing down their answers, a look for one in doubt and its echo never read a table."""
+    db, now = full, clock.now
+    outcomes: list[str] = []
+
+    def send() -> None:
+        outbox.release_due(db, now=now + MINUTE)
+        accepted, lost = attempts.claim(db, TERMS, now=now + MINUTE, limit=2)
+        then = attempts.Next(retry_at=now + HOUR)
+        yes = Answer(outcome="sent", kind="accepted", reason="", platform_id="p-1", answered=True)
+        outcomes.append(attempts.record(db, accepted, yes, then, now=now + MINUTE))
+        unclear = Answer(outcome="unknown", kind="timeout", reason="no answer")
+        outcomes.append(attempts.record(db, lost, unclear, then, now=now + MINUTE))
+        reconciling.due(db, now=now + DAY)
+        echo = reconciling.match_echo(
+            db, lost.conversation_id, platform_id="p-2", text=lost.text, at=now + MINUTE, now=now + MINUTE, source="API"
+        )
+        assert echo == lost.delivery_id
+
+    assert scans(db, send) == []
+    assert outcomes == ["sent", "unknown"]
+
+
+def test_what_scripts_ask_reads_by_index(full: sqlite3.Connection, db_path: Path) -> None:
+    """The sendings, the failures, the journal of a thread and the state of the shop are found or counted by index."""
+    db = full
+
+    def ask() -> None:
+        outbox.listed(db, limit=50)
+        outbox.of_conversation(db, 7)
+        inbound.poisoned(db)
+        activity.entries(db, activity.entry_ids(db, conversation=7))
+        status.status(db, SETTINGS, db_path)
+
+    assert scans(db, ask) == []
