@@ -184,6 +184,7 @@ class Attempt(SQLModel, table=True):
     __table_args__ = (
         one_of("outcome", OUTCOMES),
         Index("attempts_by_delivery", "delivery_id", "id"),
+        Index("attempts_in_doubt", "ended_at", sqlite_where=text("outcome = 'unknown'")),
         Index("attempts_by_start", "started_at"),
         # One open request per conversation, whatever the code does: with two, no echo could be told apart.
         Index("attempts_one_open", "conversation_id", unique=True, sqlite_where=text("ended_at IS NULL")),

@@ -1,4 +1,4 @@
-"""The last drafts that the owner changed are found by an index: every edit looks for them."""
+"""What every edit and every doubt look for is found by an index: the last edits, the requests of unknown outcome."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds an index; no row changes."""
+    """Adds two indexes; no row changes."""
     op.create_index("drafts_edited", "drafts", ["ended_at"], sqlite_where=sa.text("state = 'edited'"))
+    op.create_index("attempts_in_doubt", "attempts", ["ended_at"], sqlite_where=sa.text("outcome = 'unknown'"))
 
 
 def downgrade() -> None:
-    """Takes it away again."""
+    """Takes them away again."""
+    op.drop_index("attempts_in_doubt", "attempts")
     op.drop_index("drafts_edited", "drafts")
