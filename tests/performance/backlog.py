@@ -20,8 +20,9 @@ from store.inbox import mark_seen
 from tests.end_to_end.shop import v1_3
 from tests.performance.figures import Figure, alone, percentile, within
 from tests.performance.load import CONVERSATIONS
-from tests.performance.peers import PHILIA, calm, filled
+from tests.performance.peers import calm, filled
 from tests.performance.receiving import a_shop, waiting
+from tests.performance.startup import PHILIA
 from tests.performance.terminal import Terminal
 
 THREADS: Final = 10_000

@@ -23,11 +23,11 @@ from store.clock import system_clock
 from store.database import connect
 from store.migrations import migrate
 from tests.performance.figures import Figure, alone, percentile, within
+from tests.performance.startup import PHILIA
 from tests.performance.terminal import Terminal, first_paint, memory, tree
 from tests.philia_tui.shop import HOUR, Shop, many
 
 PROJECT: Final = Path(__file__).parents[2]
-PHILIA: Final = Path(sys.executable).with_name("philia")
 CONFIG: Final = (
     '[database]\nurl = "sqlite:///shop.db"\n[listener]\nport = 0\n[tiktok]\nbase_url = "http://127.0.0.1:9"\n'
 )

@@ -20,9 +20,9 @@ from tests.performance.delivering import SETTINGS, approved, platform
 from tests.performance.drafting import one_by_one, questions
 from tests.performance.figures import percentile
 from tests.performance.load import load
-from tests.performance.peers import PHILIA
 from tests.performance.receiving import a_shop, port_of, waiting
 from tests.performance.served import SECRET
+from tests.performance.startup import PHILIA
 from tests.performance.terminal import Terminal, first_paint, memory
 
 

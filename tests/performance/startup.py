@@ -1,10 +1,11 @@
 """How long starts take: `python -m tests.performance.startup [--quick]`.
 
-Each beside a bare interpreter started in the same run. The console script is the one beside this interpreter.
+Each beside a bare interpreter started in the same run.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from store.clock import system_clock
 from store.database import connect
@@ -21,7 +23,8 @@ from tests.performance.figures import Figure, alone, percentile
 from tests.philia_tui.shop import Shop as Rows
 from tests.philia_tui.shop import many
 
-PHILIA = Path(sys.executable).with_name("philia")
+PHILIA: Final = Path(shutil.which("philia") or Path(sys.executable).with_name("philia"))
+"""The console script: `uv run` has it on the path, also with packages beside the project's."""
 
 
 def timed(words: Sequence[str | Path], times: int, shop: Shop | None = None) -> list[float]:
