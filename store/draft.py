@@ -44,37 +44,6 @@ class Draft:
     ready_at: int | None
     ended_reason: str | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Returns the draft as the public contract writes it."""
-        reasons = [str(reason["reason"]) for reason in self.reasons]
-        if self.hold_reason is not None:
-            reasons.append(self.hold_reason)
-        return {
-            "id": self.id,
-            "state": self.state,
-            "text": self.text,
-            "drafter": self.drafter or "house",
-            "model": self.model,
-            "prompt": self.prompt or "default",
-            "intent": self.intent,
-            "grounding": self.grounding,
-            "verdict": self.verdict,
-            "reasons": reasons,
-            "claims": [{key: claim[key] for key in _CLAIM_KEYS} for claim in self.claims],
-            "needs_owner": self.needs_owner,
-            "hold_reason": self.hold_reason,
-            "cause": self.cause,
-            "language": self.language,
-            "translation": self.translation,
-            "characters": len(self.text),
-            "latency_ms": self.latency_ms,
-            "created_at": self.created_at,
-            "ended_reason": self.ended_reason,
-        }
-
-
-_CLAIM_KEYS = ("span", "kind", "sku", "field", "value", "backed")
-
 
 def claims_of(db: sqlite3.Connection, draft_id: int) -> list[dict[str, Any]]:
     """Returns a draft's claims in the order of the text."""

@@ -85,6 +85,19 @@ def emit(data: Any, as_json: bool, lines: Iterable[str] = ()) -> None:
     sys.stdout.flush()
 
 
+def emit_each(rows: Iterable[Any], as_json: bool, line: Callable[[Any], str]) -> None:
+    """Prints rows as one JSON list, or a line of each for a person, as they come: a long list is never held whole."""
+    if as_json:
+        between = "["
+        for row in rows:
+            sys.stdout.write(between + json.dumps(row, ensure_ascii=False))
+            between = ", "
+        sys.stdout.write("[]\n" if between == "[" else "]\n")
+        sys.stdout.flush()
+    else:
+        emit(None, as_json=False, lines=map(line, rows))
+
+
 def complain(message: str) -> None:
     """Writes to standard error."""
     sys.stderr.write(message + "\n")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from philia_tui.commands.context import Shop, complain, emit, reading, shop, writing
+from philia_tui.commands.context import Shop, complain, emit, emit_each, reading, shop, writing
 from philia_tui.commands.grouped import EVERY_DAY, Grouped
 from store import contract, switches
 from store import inbox as store_inbox
@@ -46,8 +46,7 @@ def list_(
     if queue is not None and queue not in QUEUES:
         raise typer.BadParameter(f"{queue!r} is not a queue; allowed are {', '.join(QUEUES)}", param_hint="--queue")
     with reading(shop(ctx)) as db:
-        found = contract.conversations(db, queue=queue, limit=limit)
-        emit(found, as_json, (contract.line(row) for row in found))
+        emit_each(contract.conversations(db, queue=queue, limit=limit), as_json, contract.line)
 
 
 @app.command()

@@ -83,7 +83,7 @@ def asked(path: Path) -> dict[str, float]:
         found[WHOLE] = looks(db, lambda _: queue.order(db, "needs_you"))
         found["a thread opened"] = looks(db, opened)
         found["a word in all messages"] = looks(db, lambda number: search_messages(db, WORDS[number % len(WORDS)]))
-        found["the first 50 for a script"] = looks(db, lambda _: contract.conversations(db, limit=50))
+        found["the first 50 for a script"] = looks(db, lambda _: list(contract.conversations(db, limit=50)))
         found["a webhook kept and applied"] = looks(db, lambda number: _arrives(db, number, newest))
         found["a second's chores and looks"] = looks(db, lambda _: _tick(db))
         return found

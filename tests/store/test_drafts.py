@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from store import drafts, inbox
+from store import contract, drafts, inbox
 from store.clock import HOUR
 from store.drafts import FinishedDraft
 from store.errors import NotAllowed, NotFound
@@ -54,7 +54,7 @@ def test_a_draft_walks_from_queued_to_ready(db: sqlite3.Connection, conversation
     assert drafts.finish(db, number, REPLY, now=clock.now)
     ready = drafts.get(db, number)
     assert (ready.state, ready.text, ready.cited_skus) == ("ready", "Yes! $45.", ("J-1",))
-    assert ready.as_json()["claims"] == [
+    assert contract.conversation(db, conversation)["draft"]["claims"] == [
         {"span": [5, 8], "kind": "price", "sku": "J-1", "field": "price", "value": "45.00", "backed": True}
     ]
     found = inbox.conversation(db, conversation)

@@ -149,7 +149,7 @@ def test_every_key_press_reads_by_index(full: sqlite3.Connection, clock: FakeClo
 
     assert scans(db, look) == []
     assert scans(db, lambda: contract.conversation(db, 7)) == []
-    assert scans(db, lambda: contract.conversations(db, queue="needs_you", limit=50)) == []
+    assert scans(db, lambda: list(contract.conversations(db, queue="needs_you", limit=50))) == []
 
 
 def test_every_decision_reads_by_index(full: sqlite3.Connection, clock: FakeClock) -> None:

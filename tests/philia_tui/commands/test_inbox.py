@@ -15,6 +15,7 @@ from store import drafts, inbox
 from store.clock import HOUR, system_clock
 from store.drafts import FinishedDraft
 from store.inbox import NewMessage
+from tests.philia_tui.shop import Shop, many
 
 
 @pytest.fixture
@@ -120,3 +121,19 @@ def test_help_has_an_example(command: tuple[str, ...]) -> None:
     assert "Usage: philia" in said or "Usage: root" in said
     if len(command) == 2 or command in {("serve",), ("demo",)}:
         assert "Example: philia" in said
+
+
+def test_a_long_list_is_whole_and_in_order(shop: sqlite3.Connection) -> None:
+    """Read in portions, 1,201 conversations come each once, by their time left, as one JSON document; none is none."""
+    many(Shop(shop, system_clock()), 1_200)
+    found = told("inbox", "list")
+    assert [row["conversation"] for row in found] == [
+        int(row[0]) for row in shop.execute("SELECT id FROM conversations ORDER BY window_closes_at, id")
+    ]
+    assert len(found) == 1_201
+    assert {row["draft"]["state"] for row in found} == {"ready"}
+    assert all(row["draft"]["id"] == row["conversation"] for row in found)
+    assert len(run("inbox", "list").splitlines()) == 1_201
+    assert told("inbox", "list", "--limit", "501") == found[:501]
+    assert told("inbox", "list", "--queue", "snoozed") == []
+    assert run("inbox", "list", "--queue", "snoozed") == ""
