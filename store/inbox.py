@@ -226,10 +226,15 @@ def history(db: sqlite3.Connection, conversation_id: int, limit: int) -> list[sq
 
 
 def unanswered(db: sqlite3.Connection, conversation_id: int, *, limit: int = 20) -> list[sqlite3.Row]:
-    """Returns the customer's messages since the last reply, oldest first."""
+    """Returns the customer's messages since the last reply, oldest first.
+
+    The picture of a piece that was sent since her newest message is no reply to it: a draft may still be written.
+    """
     rows = db.execute(
         "SELECT * FROM messages WHERE conversation_id = :id AND role = 'user' AND platform_at > coalesce("
-        " (SELECT max(platform_at) FROM messages WHERE conversation_id = :id AND role = 'assistant'), -1)"
+        " (SELECT max(m.platform_at) FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+        " WHERE m.conversation_id = :id AND m.role = 'assistant' AND NOT"
+        " (m.kind = 'image' AND m.delivery_id IS NOT NULL AND m.platform_at >= c.last_customer_at)), -1)"
         " ORDER BY platform_at DESC, id DESC LIMIT :limit",
         {"id": conversation_id, "limit": limit},
     ).fetchall()

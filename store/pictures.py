@@ -57,7 +57,7 @@ _PICTURE: Final = (
 def check_file(content: bytes) -> str:
     """Returns the media type of a file that TikTok would take. Raises NotAllowed with what to do."""
     if len(content) > LIMIT:
-        raise NotAllowed(f"The picture has {len(content):,} bytes and TikTok takes {LIMIT:,}. Make it smaller.")
+        raise NotAllowed(f"The picture is larger than the {LIMIT:,} bytes that TikTok takes. Make it smaller.")
     kind = media.kind_of(content)
     if kind is None or kind[0] not in ENDINGS:
         raise NotAllowed("TikTok takes pictures as JPG or PNG only. Convert it first.")

@@ -91,7 +91,7 @@ def _lines(found: list[dict[str, Any]], where: Shop) -> Iterator[str]:
     zone = ZoneInfo(where.settings.shop.timezone)
     for one in found:
         at = datetime.fromtimestamp((one["ended_at"] or one["created_at"]) / 1_000, zone)
-        text = one_line(one["text"])
+        text = one_line(one["text"]) if one["picture"] is None else f"[picture of {one_line(one['picture']['sku'])}]"
         short = text if len(text) <= 60 else f"{text[:59]}…"
         yield f"{one['id']:>5}  {at:%m-%d %H:%M}  {one['state']:<11}  in {one['conversation']:<4}  {short}"
         if one["reason"]:

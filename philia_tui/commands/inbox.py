@@ -156,6 +156,29 @@ def send(
     _say(where, decided, as_json)
 
 
+@app.command("send-picture")
+def send_picture(
+    ctx: typer.Context,
+    conversation: int,
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="The piece whose picture to send.")],
+    now: Now = False,
+    as_json: Json = False,
+) -> None:
+    """Send the picture of a piece to a conversation, where TikTok allows pictures; a draft stays as it is.
+
+    Example: philia inbox send-picture 12 J-014
+    """
+    from server import decisions  # noqa: PLC0415  # 40 ms that reading saves
+
+    where = shop(ctx)
+    given = where.settings
+    with writing(where) as db:
+        decided = decisions.send_picture(
+            db, conversation, sku, now=where.now(), who=WHO, settings=given.delivery, api=given.tiktok.api, send_now=now
+        )
+    _say(where, decided, as_json)
+
+
 @app.command()
 def undo(ctx: typer.Context, delivery: int, as_json: Json = False) -> None:
     """Take a reply back before it leaves; its text returns to the draft.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from philia_tui.commands import items_import, items_told
+from philia_tui.commands import items_import, items_picture, items_told
 from philia_tui.commands.context import complain, emit, fail, reading, shop, writing
 from philia_tui.commands.grouped import Grouped
 from philia_tui.inert import inert
@@ -32,6 +32,7 @@ WHO = items_import.WHO
 app = typer.Typer(cls=Grouped, no_args_is_help=True, help="The stock: import, list, search, edit, hold, sell.")
 
 app.command("import")(items_import.bring_in)
+app.command()(items_picture.picture)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Sku = Annotated[str, typer.Argument(metavar="SKU", help="The piece, as `philia items list` names it.")]

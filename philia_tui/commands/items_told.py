@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from philia_tui.commands.context import Shop
 from philia_tui.inert import inert
 from server.stock import Redrafted
-from store import holds, items
+from store import holds, items, pictures
 from store.stock import Piece, Unit, money
 
 if TYPE_CHECKING:
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 def whole(db: sqlite3.Connection, piece: Piece, unit: Unit) -> dict[str, Any]:
     """Returns a piece with its photos, posts, holder and line."""
     held = holds.of_piece(db, piece.id)
+    picture = pictures.of_piece(db, piece.id)
     return {
         **piece.as_json(unit),
         "tags": list(piece.tags),
         "photos": items.photos(db, piece.sku),
+        "picture": None if picture is None else picture.measure,
         "posts": items.posts(db, piece.sku),
         "revision": piece.revision,
         "held_for": next((row["conversation_id"] for row in held if row["state"] == "active"), None),
@@ -50,6 +52,8 @@ def whole_lines(told: Mapping[str, Any], where: Shop) -> Iterator[str]:
         yield f"  {kind.replace('_', ' ')}: {length:g} {told['unit']}"
     if told["description"]:
         yield from (f"  {text}" for text in inert(told["description"], lines=True).splitlines())
+    if told["picture"]:
+        yield f"  picture: {told['picture']}"
     for name in ("photos", "posts"):
         yield from (f"  {name[:-1]}: {inert(each)}" for each in told[name])
     if told["held_for"] is not None:

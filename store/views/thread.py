@@ -218,7 +218,7 @@ def sendings(db: sqlite3.Connection, conversation: int) -> list[Sending]:
             id=row["id"],
             draft=row["draft_id"],
             who=row["who"],
-            text=row["text"],
+            text=row["text"] if row["sku"] is None else f"[picture of {row['sku']}]",
             state=row["state"],
             send_after=row["send_after"],
             reason=row["reason"],
@@ -226,10 +226,11 @@ def sendings(db: sqlite3.Connection, conversation: int) -> list[Sending]:
             at=row["created_at"],
         )
         for row in db.execute(
-            "SELECT id, draft_id, who, text, state, send_after, reason, tries, created_at FROM deliveries"
-            " WHERE conversation_id = ? AND (state IN"
+            "SELECT d.id, d.draft_id, d.who, d.text, d.state, d.send_after, d.reason, d.tries, d.created_at, i.sku"
+            " FROM deliveries d LEFT JOIN pictures p ON p.id = d.picture_id LEFT JOIN items i ON i.id = p.item_id"
+            " WHERE d.conversation_id = ? AND (d.state IN"
             " ('held', 'queued', 'retrying', 'sending', 'unknown', 'needs_owner')"
-            " OR (state IN ('failed', 'expired') AND acknowledged_at IS NULL)) ORDER BY id",
+            " OR (d.state IN ('failed', 'expired') AND d.acknowledged_at IS NULL)) ORDER BY d.id",
             (conversation,),
         )
     ]
