@@ -63,6 +63,8 @@ INBOX: Final = (
     Key("mode", "p", "automatic", "Change this conversation: review, auto, paused"),
     Key("canned", "c", "canned reply", "Take one of your kept replies; its {names} are filled in"),
     Key("canned_keep", "C", "keep as canned", "Keep this draft's text as a reply to use again"),
+    Key("picture", "o", "see the picture", "Open the newest picture of the thread; j and k go through the others"),
+    Key("picture_send", "P", "send a picture", "Send the picture of a piece; u takes it back for a few seconds"),
     Key("doubt", "d", "settle a doubt", "Say of a reply in doubt: it was sent, send again, or drop it"),
     Key("translate", "t", "translation", "Show the draft's translation beside it"),
     Key("mark", "v", "mark", "Mark this one; any verb then works on all that are marked"),
@@ -107,6 +109,7 @@ STOCK: Final = (
     Key("stock_sold", "x", "sold", "Mark the piece sold: every thread about it is tidied", hint=True),
     Key("stock_unsold", "X", "not sold", "Make a sold piece available again", hint=True),
     Key("stock_release", "H", "release", "End the hold on the piece", hint=True),
+    Key("stock_picture", "o", "see the picture", "Open the picture of the piece", hint=True),
 )
 
 ACTIVITY: Final = (

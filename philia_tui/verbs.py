@@ -77,6 +77,19 @@ class Verbs:
 
         return act
 
+    def send_picture(self, conversation: int, sku: str, *, seen_message: int | None, whom: str) -> Act:
+        """Sends the picture of a piece; a draft stays as it is."""
+
+        def act(db: sqlite3.Connection) -> Done:
+            inbox.mark_seen(db, conversation, now=self.clock())
+            made = decisions.send_picture(
+                db, conversation, sku, now=self.clock(), who=WHO, settings=self.settings.delivery,
+                api=self.settings.tiktok.api, seen_message=seen_message,
+            )  # fmt: skip
+            return self._sent(made, whom, what=f"the picture of {sku}")
+
+        return act
+
     def reject(self, draft: int, reason: str, *, whom: str) -> Act:
         """Ends a draft without a reply."""
 
@@ -117,6 +130,7 @@ class Verbs:
         def act(db: sqlite3.Connection) -> Done:
             undone = decisions.undo(db, delivery, now=self.clock(), who=WHO)
             where = "it is a draft again" if undone.draft_id else "its text is in the clipboard"
+            where = where if undone.text else "the picture is not sent"
             return Done(f"Taken back from {whom}: {where}")
 
         return act
@@ -363,9 +377,9 @@ class Verbs:
 
         return act
 
-    def _sent(self, made: Any, whom: str) -> Done:
+    def _sent(self, made: Any, whom: str, what: str = "the reply") -> Done:
         seconds = max(0, made.send_after - self.clock() + 999) // 1000
         words = f"To {whom}: leaves in {seconds} s" if seconds else f"To {whom}: leaves now"
         if made.warnings:
             words += f" (careful: {'; '.join(made.warnings)})"
-        return Done(words, self.take_back(made.delivery_id, whom=whom), f"the reply to {whom}", made.delivery_id)
+        return Done(words, self.take_back(made.delivery_id, whom=whom), f"{what} to {whom}", made.delivery_id)

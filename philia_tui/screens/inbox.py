@@ -21,6 +21,7 @@ from philia_tui.messages import Changed, Fresh
 from philia_tui.screens.helping import Helping
 from philia_tui.screens.keeping import Keeping
 from philia_tui.screens.moving import FIRST, Moving
+from philia_tui.screens.picturing import Picturing
 from philia_tui.telling import left, many, ordinal, urgency
 from philia_tui.widgets.draft import Draft
 from philia_tui.widgets.evidence import Evidence
@@ -48,7 +49,7 @@ THREAD_PAGE = 60
 """Messages read when a conversation is opened, and at each look further back."""
 
 
-class InboxScreen(Moving, Keeping, Helping):
+class InboxScreen(Moving, Keeping, Picturing, Helping):
     """One screen over one desk; the verbs are in `deciding` and `keeping`."""
 
     BINDINGS: ClassVar = keys.bindings(keys.INBOX + keys.MOVING)

@@ -17,6 +17,7 @@ from philia_tui.widgets.listing import Listing
 from philia_tui.widgets.page import Page
 from philia_tui.wrapping import Line, cut, wrap
 from store.stock import in_unit, money
+from store.views.pictures import of_piece
 from store.views.stock import PieceRow, piece_ids, pieces
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ class StockScreen(SideScreen):
         if piece.drafts:
             state.append((f" · named in {many(piece.drafts, 'draft')}", "dim"))
         lines += wrap(state, width)
+        shown = of_piece(self.desk.db, piece.id)
+        told = f"picture {shown.words.partition(', ')[2]} · o opens it" if shown is not None else "no picture"
+        lines += wrap([(told, "dim")], width)
         return lines + wrap([(inert(piece.description, lines=True), "dim")], width)
 
     # Verbs
@@ -116,6 +120,15 @@ class StockScreen(SideScreen):
     def action_stock_unsold(self) -> None:
         """Makes the piece available again."""
         self._run("unsold")
+
+    def action_stock_picture(self) -> None:
+        """Opens the picture of the piece."""
+        number = self.listing.selected
+        shown = of_piece(self.desk.db, number) if number is not None else None
+        if shown is None:
+            self.inbox.tell("This piece has no picture. Give it one: philia items picture SKU FILE", bad=True)
+            return
+        self.inbox.open_pictures([shown])
 
     def action_stock_release(self) -> None:
         """Ends the hold on the piece."""

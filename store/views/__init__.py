@@ -6,6 +6,7 @@ Nothing here writes. Texts come back as they were stored; the screen makes them 
 from __future__ import annotations
 
 from store.views.header import Header, Told, header, notices
+from store.views.pictures import Shown, of_piece, of_thread
 from store.views.queue import HOLDS, LISTS, Row, all_held, find, newest_held, order, rows, tally
 from store.views.search import Found, excerpt, messages
 from store.views.thread import Basis, Card, DraftView, Mark, Said, Sending, card, draft, said, sendings
@@ -22,6 +23,7 @@ __all__ = [
     "Row",
     "Said",
     "Sending",
+    "Shown",
     "Told",
     "all_held",
     "card",
@@ -32,6 +34,8 @@ __all__ = [
     "messages",
     "newest_held",
     "notices",
+    "of_piece",
+    "of_thread",
     "order",
     "rows",
     "said",

@@ -7,6 +7,9 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
+from store.views import pictures
+from store.views.pictures import Shown
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -52,6 +55,8 @@ class Said:
     at: int
     state: str
     platform_id: str | None
+    picture: Shown | None = None
+    """The picture that it is, where there is one to open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,7 @@ def said(
         " WHERE conversation_id = ? AND (platform_at, id) < (?, ?) ORDER BY platform_at DESC, id DESC LIMIT ?",
         (conversation, at, number, limit),
     ).fetchall()
+    seen = pictures.of_messages(db, [row["id"] for row in found if row["kind"] == "image"])
     return [
         Said(
             id=row["id"],
@@ -202,10 +208,11 @@ def said(
             source=row["source"],
             kind=row["kind"],
             text=row["text"],
-            attachments=_names(row["attachments"]),
+            attachments=(seen[row["id"]].words,) if row["id"] in seen else _names(row["attachments"]),
             at=row["platform_at"],
             state=row["state"],
             platform_id=row["platform_id"],
+            picture=seen.get(row["id"]),
         )
         for row in reversed(found)
     ]
