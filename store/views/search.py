@@ -49,8 +49,9 @@ def messages(db: sqlite3.Connection, words: str, *, limit: int = 100) -> list[Fo
     ):
         rows[row["message"]] = _found(row)
     like = "%" + words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    # Customers first, conversations only of those who match: SQLite would choose the other way round.
     for row in db.execute(
-        f"{_COLUMNS} FROM users u JOIN conversations c ON c.user_id = u.id"
+        f"{_COLUMNS} FROM users u CROSS JOIN conversations c ON c.user_id = u.id"
         " JOIN messages m ON m.id = c.newest_message_id"
         " WHERE u.display_name LIKE ? ESCAPE '\\' OR u.tiktok_id LIKE ? ESCAPE '\\' LIMIT 20",
         (like, like),
