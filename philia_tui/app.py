@@ -99,6 +99,7 @@ class PhiliaApp(App[None]):
         self.run_worker(load_verbs, thread=True, exit_on_error=False, group="warm")
         gc.collect()
         gc.freeze()
+        gc.enable()
         # A list of 100,000 that is read in the background gives way to a key after 1 ms instead of 5.
         sys.setswitchinterval(0.001)
         for told in keys.clashes(self.settings.inbox.keys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
@@ -61,6 +62,9 @@ def run(
 
             converse(database, settings, server=keeper)
         else:
+            # Nothing that is built now is thrown away, and looking for what is took 80 ms until the first paint. The
+            # app enables it again as soon as it is drawn.
+            gc.disable()
             from philia_tui.app import PhiliaApp  # noqa: PLC0415  # Textual, 480 ms
             from philia_tui.longwork import LongWork  # noqa: PLC0415  # with it
 

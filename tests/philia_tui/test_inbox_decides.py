@@ -199,6 +199,19 @@ def test_first_paint_imports_only_textual_and_sqlite() -> None:
     assert done.stdout.strip() == "[]"
 
 
+async def test_what_is_thrown_away_is_collected_once_the_screen_is_drawn(db_path: Path, clock: FakeClock) -> None:
+    """The garbage collector, off while the inbox starts, is on as soon as it stands."""
+    import gc
+
+    gc.disable()
+    try:
+        async with driving(db_path, clock) as pilot:
+            await settle(pilot)
+            assert gc.isenabled()
+    finally:
+        gc.enable()
+
+
 async def test_notices_are_told_once_and_reading_marks_as_seen(
     db: sqlite3.Connection, db_path: Path, clock: FakeClock
 ) -> None:
