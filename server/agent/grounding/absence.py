@@ -18,9 +18,23 @@ _GENERAL: Final = frozenset({"never", "carry", "carrying", "stock", "stocking", 
 """These speak of more than one search: "we don't carry Nike"."""
 
 
+_TELLINGS: Final = frozenset(
+    {"photo", "photos", "pic", "pics", "picture", "pictures", "video", "videos", "info", "information", "details"}
+    | {"time", "times", "date", "dates", "estimate", "answer", "idea", "fotos", "datos", "informacion"}
+)
+"""What an owner may lack besides pieces."""
+
+
+def tells_of_nothing(clause: Clause) -> bool:
+    """Tells whether the owner says that she lacks something to tell or to show: "I don't have delivery times"."""
+    return clause.has("neg") and any(unit.keys[-1] in _TELLINGS for unit in clause.units)
+
+
 def said(clause: Clause) -> list[Unit]:
     """Returns the units that say a search found nothing; empty when the clause does not."""
     negators = [unit for unit in clause.units if "neg" in unit.tags and not unit.done]
+    if negators and tells_of_nothing(clause):
+        return []
     searched = [unit for unit in clause.units if ("searched" in unit.tags or "offered" in unit.tags) and not unit.done]
     if searched and not negators and not any("absent" in unit.tags for unit in clause.units):
         return []

@@ -10,6 +10,7 @@ from server.agent.grounding.rows import Row
 from server.agent.grounding.scan import Unit
 
 _PRONOUNS: Final = frozenset({"it", "she", "he", "they", "its", "this", "es", "esta", "este", "son"})
+_ARTICLES: Final = frozenset({"the", "this", "that", "these", "those", "la", "el", "las", "los"})
 IDENTITY: Final = ("colour", "garment", "material", "era")
 
 
@@ -110,6 +111,9 @@ class Focus:
         if len(self.current) == 1 and not any(_names(clause.units, unit) for unit in units):
             clause.rows, clause.sure = self.current, True
             return
+        if len(self.current) == 1 and self._tells_of(clause, units):
+            clause.rows, clause.sure = self.current, True
+            return
         exact, loose = self._narrow(every, units)
         if not units or exact is None:
             clause.rows, clause.sure = self.current, len(self.current) == 1
@@ -125,6 +129,18 @@ class Focus:
                     self.group.append(number)
         elif rows:
             self.current = rows
+
+    def _tells_of(self, clause: Clause, units: Sequence[Unit]) -> bool:
+        """Tells whether the clause only says more of the piece spoken of: "leather upper", no "the leather one"."""
+        row = self.rows[min(self.current)]
+        for unit in units:
+            before = clause.units[clause.units.index(unit) - 1].keys[-1] if clause.units.index(unit) else ""
+            points = before in _ARTICLES and any(backs(other, unit, loosely=False) for other in self.rows)
+            if unit.kind == "mention" or points or not backs(row, unit):
+                return False
+            if "garment" in unit.tags and not backs(row, unit, loosely=False):
+                return False
+        return bool(units)
 
     def _narrow(self, every: frozenset[int], units: Sequence[Unit]) -> tuple[frozenset[int] | None, frozenset[int]]:
         """Returns the pieces that all the units fit exactly (None when no unit fits any piece) and loosely."""

@@ -12,6 +12,7 @@ from server.agent.grounding import (
     availability,
     commitments,
     counts,
+    exclusive,
     figures,
     policies,
     quotes,
@@ -126,6 +127,7 @@ def _judge(reading: Reading) -> set[str]:
             if missing:
                 absence.judge(reading, clause, missing, clause.rows)
                 states.add("absent")
+            exclusive.judge(reading, clause)
             sides.judge(reading, clause)
             figures.judge(reading, clause, focus)
             vocabulary.judge(reading, clause)

@@ -80,8 +80,10 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
                     and not _capital(tokens[places[order[at] + size - 1]], words[place + size - 1])
                 ):
                     size -= 1
-                if (size < 2 or words is rows[number].sku) and not (
-                    whole and size and (words is rows[number].sku or not _weak(tokens[at]))
+                if (
+                    (size < 2 or words is rows[number].sku)
+                    and not (whole and size and (words is rows[number].sku or not _weak(tokens[at])))
+                    and not (size == 1 and words is rows[number].name and _model_number(tokens, at))
                 ):
                     continue
                 if not whole and _weak(tokens[at]):
@@ -105,6 +107,25 @@ def mentions(tokens: Sequence[Token], rows: Sequence[Row]) -> dict[int, tuple[in
         else:
             at += 1
     return found
+
+
+def _model_number(tokens: Sequence[Token], at: int) -> bool:
+    """Tells whether a number of a name may stand for it: "the 517s", "501s"."""
+    token, after = tokens[at], tokens[at + 1] if at + 1 < len(tokens) else None
+    if (
+        token.kind != "num"
+        or not token.raw.isdigit()
+        or len(token.raw) < _MODEL
+        or (at and tokens[at - 1].key in _SIGNS)
+    ):
+        return False
+    return (at > 0 and tokens[at - 1].key in {"the", "these", "those", "los", "las"}) or (
+        after is not None and after.glued and after.key == "s"
+    )
+
+
+_MODEL: Final = 3
+"""Digits of the shortest number that names a model."""
 
 
 def name(

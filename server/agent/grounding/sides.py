@@ -17,6 +17,7 @@ from store.stock import Unit as LengthUnit
 from store.stock import in_unit
 
 _SIDES: Final = ("width", "height", "depth", "length", "diameter")
+_LETTERS: Final = frozenset({"w", "h", "d", "l", "wide", "tall", "high", "deep", "long"})
 _BETWEEN: Final = frozenset({"x", "by", "por"})
 _PARTS: Final = re.compile(r"\d+(?:\.\d+)?")
 
@@ -44,6 +45,8 @@ def _run(units: Sequence[Unit], first: int) -> list[Unit]:
     while last < len(units) and not units[last].done and units[last].kind in {"length", "num", "cross"}:
         last += 1
         if last < len(units) and units[last].key == '"':
+            last += 1
+        if last < len(units) and units[last].key in _LETTERS:
             last += 1
         if last + 1 < len(units) and units[last].key in _BETWEEN:
             last += 1

@@ -12,9 +12,25 @@ from server.agent.grounding.scan import Unit
 
 _TELLING: Final = frozenset(
     {"mention", "mentions", "mentioned", "note", "notes", "noted", "say", "says", "said", "list", "lists", "listed"}
-    | {"state", "states", "stated", "specify", "specifies", "specified", "show", "shows", "shown", "describe"}
+    | {
+        "give",
+        "gives",
+        "given",
+        "state",
+        "states",
+        "stated",
+        "specify",
+        "specifies",
+        "specified",
+        "show",
+        "shows",
+        "shown",
+        "describe",
+    }
     | {"menciona", "mencionan", "dice", "indica", "especifica", "pone"}
 )
+_ONLY_LISTINGS: Final = frozenset({"mention", "mentions", "specify", "specifies", "menciona", "especifica"})
+"""Of a piece these are said by its listing alone: "it doesn't mention pilling"."""
 _LISTING: Final = frozenset({"listing", "description", "anuncio", "descripcion", "ficha"})
 _KINDRED: Final = (
     frozenset(
@@ -36,7 +52,7 @@ def judge(reading: Reading, clause: Clause) -> None:
         return
     _untagged(reading, clause)
     if _silent(clause):
-        named = [unit for unit in clause.units if _names(unit)]
+        named = _objects(clause)
         said = " ".join(unit.raw for unit in named)
         answers = [
             (number, Answer(not any(tells(reading.rows[number], unit) for unit in named), "description"))
@@ -55,6 +71,7 @@ def _silent(clause: Clause) -> bool:
     listing = bool(keys & _LISTING) or any(
         word in unit.tags.get("safe", "") for unit in clause.units for word in _LISTING
     )
+    listing = listing or bool(keys & _ONLY_LISTINGS)
     return (told and (listing or denials[0].keys[0] in {"nothing", "nada"} or _participle(keys))) or (
         listing and denials[0].keys[0] in {"nothing", "nada"}
     )
@@ -62,13 +79,23 @@ def _silent(clause: Clause) -> bool:
 
 def _participle(keys: set[str]) -> bool:
     """Tells whether something is said not to be "mentioned", "noted" or "listed"."""
-    return bool(keys & {"mentioned", "noted", "listed", "stated", "specified"})
+    return bool(keys & {"mentioned", "noted", "listed", "stated", "specified", "given"})
+
+
+def _objects(clause: Clause) -> list[Unit]:
+    """Returns what is said not to be told: what follows the denial, else what stands before it."""
+    at = next(place for place, unit in enumerate(clause.units) if "neg" in unit.tags and not unit.done)
+    return [unit for unit in clause.units[at + 1 :] if _names(unit)] or (
+        [unit for unit in clause.units[:at] if _names(unit)] if _participle(set(clause.units[-1].keys)) else []
+    )
 
 
 def _names(unit: Unit) -> bool:
-    if unit.done or unit.kind != "word" or unit.tags.keys() & {"available", "gone", "held", "policy"}:
+    if unit.done or unit.kind != "word" or unit.tags.keys() & {"available", "gone", "held"}:
         return False
-    return not unit.tags or not unit.tags.keys() & _PLAIN
+    if unit.tags.get("policy") in {"shipping", "returns", "payment", "discount", "commitment", "people"}:
+        return False
+    return not unit.tags or "feature" in unit.tags or "policy" in unit.tags or not unit.tags.keys() & _PLAIN
 
 
 def tells(row: Row, unit: Unit) -> bool:

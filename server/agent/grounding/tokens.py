@@ -200,7 +200,7 @@ def tokenise(text: str) -> list[Token]:
             tokens += [Token("word", key, raw, start, end, singular(key), None, glued) for key in _keys(raw)]
         else:
             value = number(raw) if kind == "num" else _fraction(raw) if kind == "frac" else None
-            key = "".join(raw.lower().split())
+            key = raw if kind == "punct" else "".join(raw.lower().split())  # a line end is a sign, not a space
             if kind == "decade":
                 key = key.replace("'", "")
                 key = key.removeprefix("19")

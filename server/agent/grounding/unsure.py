@@ -15,6 +15,8 @@ _SAYING: Final = frozenset(
 )
 """After "can't" these deny that anything is said of the fit."""
 _HARD: Final = frozenset({"hard", "tough", "tricky", "difficult", "sure", "certain", "dificil", "seguro", "segura"})
+_KNOWING: Final = frozenset({"sure", "certain", "idea", "clear", "seguro", "segura", "claro"})
+_NEGATORS: Final = frozenset({"not", "no", "never", "cannot", "nunca"})
 _WANTING: Final = frozenset(
     {"want", "wants", "wanted", "wanting", "needs", "asked", "bought", "returned", "flaked", "backed"}
 )
@@ -31,13 +33,29 @@ def judge(reading: Reading, clause: Clause) -> None:
         for unit in clause.units:
             if _of_fit(unit) or unit.keys[0] in _SAYING or (unit.kind == "num" and unit.value in asked):
                 unit.done = True
+        for unit in _wondered(clause.units):
+            unit.done = True
     elif _echo(reading, clause):
         for unit in clause.units:
             unit.done = unit.done or _of_fit(unit)
-    if clause.asks and (clause.prefers or any(unit.key in {"you", "u", "te"} for unit in clause.units)):
+    if (
+        clause.has("absent")
+        or any("searched" in unit.tags for unit in clause.units)
+        or (clause.asks and (clause.prefers or any(unit.key in {"you", "u", "te"} for unit in clause.units)))
+    ):
         for unit in clause.units:
             unit.done = unit.done or " ".join(unit.keys) in _CALENDAR
     _others(reading, clause)
+
+
+def _wondered(units: Sequence[Unit]) -> list[Unit]:
+    """Returns the words after "not sure if": nothing is said of them."""
+    start = next((at for at, unit in enumerate(units) if unit.keys[-1] in _WHETHER), len(units))
+    return [unit for unit in units[start:] if unit.kind == "word" and not unit.tags.keys() & _STATES]
+
+
+_WHETHER: Final = frozenset({"if", "whether", "on", "about", "si", "sobre"})
+_STATES: Final = frozenset({"available", "gone", "held", "offered", "offer_verb", "join"})
 
 
 def _of_fit(unit: Unit) -> bool:
@@ -45,13 +63,14 @@ def _of_fit(unit: Unit) -> bool:
 
 
 def _denies_knowing(units: Sequence[Unit]) -> bool:
-    """Tells whether the clause says that it cannot tell: "I can't promise on the fit"."""
-    for at, unit in enumerate(units):
-        denies = "neg" in unit.tags or unit.keys[0] in _HARD
-        words = [key for other in units[at : at + 4] for key in other.keys]
-        if denies and any(key in _SAYING for key in words) and "enough" not in words:
+    """Tells whether the clause says that it cannot tell: "I can't promise on the fit", "not sure if"."""
+    words = [key for unit in units for key in unit.keys]
+    for at, word in enumerate(words):
+        near = words[at : at + 4]
+        denies = word in _HARD or word in _NEGATORS
+        if denies and "enough" not in words and any(key in _SAYING or key in _KNOWING for key in near[1:]):
             return True
-    return False
+    return "unsure" in words
 
 
 def _echo(reading: Reading, clause: Clause) -> bool:

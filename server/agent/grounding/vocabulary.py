@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from server.agent.grounding import unsure
+from server.agent.grounding.absence import tells_of_nothing
 from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.question import meanings
@@ -88,7 +89,13 @@ def judge(reading: Reading, clause: Clause) -> None:
         if unit.done or unit.kind != "word":
             continue
         tags = unit.tags
-        if "currency" in tags and {reading.rows[number].piece.currency for number in clause.rows} == {tags["currency"]}:
+        if _after_by(clause, unit):
+            _maker(reading, clause, unit)
+        elif _written_as_name(clause, unit):
+            _unknown(reading, clause, unit, denied=denied)
+        elif "currency" in tags and {reading.rows[number].piece.currency for number in clause.rows} == {
+            tags["currency"]
+        }:
             unit.done = True
         elif "offer_verb" in tags:
             reading.hold([unit], "commitment", f'"{unit.raw}": nothing in the evidence commits the shop to it')
@@ -108,7 +115,7 @@ def judge(reading: Reading, clause: Clause) -> None:
                 unit.done = True
             else:
                 _settle(reading, clause, unit, label, denied, _attribute(label))
-        elif not tags or not tags.keys() & _PLAIN or _written_as_name(clause, unit) or _feature(clause, unit):
+        elif not tags or not tags.keys() & _PLAIN or _feature(clause, unit):
             _unknown(reading, clause, unit, denied=denied)
 
 
@@ -127,11 +134,15 @@ def _settle(
 
 def _written_as_name(clause: Clause, unit: Unit) -> bool:
     """Tells whether a harmless word stands as a brand does: "the Guess jacket", "a Pleasures piece"."""
-    if not unit.raw.istitle() or len(unit.keys) > 1 or "function" in unit.tags or unit.key == "vintage":
+    if not unit.raw.istitle() or "function" in unit.tags or unit.key == "vintage":
         return False
     at = clause.units.index(unit)
-    after = clause.units[at + 1] if at + 1 < len(clause.units) else None
-    return at > 0 and after is not None and ("garment" in after.tags or after.key in _NOUNS)
+    if at == 0 or len(unit.keys) > 1 or unit.tags.keys() & _ALWAYS_NAMES:
+        return False
+    before, after = clause.units[at - 1], clause.units[at + 1] if at + 1 < len(clause.units) else None
+    if after is None or after.kind == "emoji":
+        return before.keys[-1] in {"is", "a", "an", "es", "un", "una"} or _of_a_piece(before)
+    return after.key in _NOUNS or _of_a_piece(after) or (_of_a_piece(before) and after.key in {"is", "es", "esta"})
 
 
 _BEFORE_NOUNS: Final = frozenset(
@@ -146,6 +157,35 @@ def _feature(clause: Clause, unit: Unit) -> bool:
         return False
     before = clause.units[at - 1]
     return before.keys[-1] in _BEFORE_NOUNS
+
+
+_ALWAYS_NAMES: Final = frozenset({*IDENTITY, "size", "answer", "available", "gone", "held"})
+"""These are judged as what they are, however they are written."""
+
+
+def _of_a_piece(unit: Unit) -> bool:
+    return (
+        unit.kind in {"era", "mention"} or bool(unit.tags.keys() & {"garment", "colour", "material"}) or not unit.tags
+    )
+
+
+def _after_by(clause: Clause, unit: Unit) -> bool:
+    """Tells whether the word is one of the capitalised ones after "by": "by New Era"."""
+    at = clause.units.index(unit)
+    while at > 0 and clause.units[at].raw[:1].isupper():
+        at -= 1
+        if clause.units[at].keys[-1] in {"by", "por"}:
+            return True
+    return False
+
+
+def _maker(reading: Reading, clause: Clause, unit: Unit) -> None:
+    """Compares a word of the maker with the row's name and brand: harmless words are brands too."""
+    rows = sorted(clause.rows)
+    if rows and all(word in reading.rows[number].stems for word in unit.keys for number in rows):
+        reading.back([unit], "name", "listed", reading.rows[rows[0]].piece.sku, "brand", unit.raw)
+    else:
+        reading.hold([unit], "name", f'"{unit.raw}": no row names this maker')
 
 
 def _part(reading: Reading, clause: Clause, unit: Unit) -> bool:
@@ -263,13 +303,16 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
             for number in sorted(clause.rows):
                 reading.back([unit, *rest], topic, "listed", reading.rows[number].piece.sku, "description")
             return
-    if "topic" in unit.tags and _looks_into(reading, clause):
+    if "topic" in unit.tags and (_looks_into(reading, clause) or tells_of_nothing(clause)):
         unit.done = True
         return
     if (
         topic == "quantity"
         and (clause.asks or clause.prefers)
-        and unit.key in {"another", "other", "others", "more", "otra", "otro", "otros", "otras"}
+        and (
+            unit.key in {"another", "other", "others", "more", "otra", "otro", "otros", "otras"}
+            or unit.keys[0] == "any"
+        )
     ):
         unit.done = True
         return
@@ -335,7 +378,9 @@ def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> N
     if not unit.tags and _asked_after(clause, unit):
         unit.done = True
         return
-    if (clause.prefers or clause.asks) and not unit.tags and root(unit.key) in reading.question.roots:
+    at = clause.units.index(unit)
+    hers = at > 0 and clause.units[at - 1].keys[-1] in {"your", "ur", "tu", "tus"}
+    if (clause.prefers or clause.asks or hers) and not unit.tags and root(unit.key) in reading.question.roots:
         unit.done = True
         return
     lacks = _missing(clause)

@@ -1,0 +1,63 @@
+"""What sets one of several pieces apart: "only the Harley has holes", "neither", and which is the cheapest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.agent.grounding.clauses import Clause
+from server.agent.grounding.reading import Reading
+from server.agent.grounding.scan import Unit
+
+_ONLY: Final = frozenset({"only", "just", "solo", "solamente"})
+_ALL_OR_NONE: Final = frozenset({"neither", "both", "either", "ninguno", "ninguna", "ambos", "ambas"})
+_CHEAP: Final = frozenset({"cheapest", "cheaper", "lowest"})
+_DEAR: Final = frozenset({"priciest", "pricier", "highest"})
+
+
+def judge(reading: Reading, clause: Clause) -> None:
+    """Holds what no single row can say of several pieces; backs the cheapest and the dearest of those asked about."""
+    if len(reading.rows) < 2:  # one piece is apart from nothing
+        return
+    for at, unit in enumerate(clause.units):
+        if unit.done:
+            continue
+        if unit.key in _ONLY and not clause.asks and _names_one(reading, clause, at):
+            reading.hold([unit], "comparison", f'"{unit.raw}": no row says this of the other pieces')
+        elif unit.key in _ALL_OR_NONE and not clause.asks and _says_no_more(clause):
+            reading.hold([unit], "answer", f'"{unit.raw}": nothing is said that a row could back')
+        elif unit.key in _CHEAP | _DEAR and _outermost(reading, clause, unit):
+            number = min(clause.rows)
+            reading.back([unit], "price", "listed", reading.rows[number].piece.sku, "price")
+
+
+def _names_one(reading: Reading, clause: Clause, at: int) -> bool:
+    """Tells whether "only" stands before one of the pieces; of availability another rule judges it."""
+    if clause.has("available") or clause.has("gone"):
+        return False
+    after = [unit for unit in clause.units[at + 1 : at + 3] if unit.keys[-1] not in {"the", "la", "el"}][:1]
+    return bool(after) and (
+        after[0].kind == "mention" or any(_stands_in_name(row.stems, after[0]) for row in reading.rows)
+    )
+
+
+def _stands_in_name(stems: set[str], unit: Unit) -> bool:
+    return unit.raw[:1].isupper() and not unit.tags and (unit.key in stems or unit.stem in stems)
+
+
+def _says_no_more(clause: Clause) -> bool:
+    return all(
+        unit.kind == "emoji"
+        or (unit.kind == "word" and unit.tags.keys() & {"function", "safe", "neg", "both", "absent"})
+        for unit in clause.units
+    )
+
+
+def _outermost(reading: Reading, clause: Clause, unit: Unit) -> bool:
+    """Tells whether the clause's one piece has the lowest (or the highest) price of all, and that was asked."""
+    if len(clause.rows) != 1 or not any(other.key == unit.key for other in reading.question.units):
+        return False
+    mine = reading.rows[min(clause.rows)].piece.price_cents
+    others = [row.piece.price_cents for number, row in enumerate(reading.rows) if number not in clause.rows]
+    if mine is None or any(price is None for price in others):
+        return False
+    return all((mine < price) if unit.key in _CHEAP else (mine > price) for price in others if price is not None)
