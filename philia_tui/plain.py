@@ -42,6 +42,8 @@ now                   send at once what is held here
 snooze WHEN           put the thread away: 2h, tomorrow 9:00, monday
 wake                  bring it back
 hold SKU, release SKU, sold SKU, unsold SKU
+picture SKU           send the picture of a piece
+pictures              the files of the pictures in this thread
 note WORDS, label WORDS, block, unblock, mode review|auto|paused
 canned NAME           take a kept reply; keep NAME keeps the draft's text
 settle sent|again|drop   what became of a reply in doubt
@@ -97,6 +99,8 @@ class Plain(Reader):
             "keep": self.keep,
             "settle": self.settle,
             "why": lambda _words: self.evidence(),
+            "picture": self.picture,
+            "pictures": self.pictures,
             "find": self.find,
             "stop": lambda _words: self.do(self.verbs.stop(stop=True)),
             "go": lambda _words: self.do(self.verbs.stop(stop=False)),
@@ -270,6 +274,19 @@ class Plain(Reader):
         card = views.card(self.db, self.there())
         before = card.mode if card else "review"
         self.do(self.verbs.mode(self.there(), words, before=before, whom=self.whom()))
+
+    def picture(self, sku: str) -> None:
+        """Sends the picture of a piece."""
+        wanted = _needed(sku, "a SKU")
+        act = self.verbs.send_picture(self.there(), wanted, seen_message=self.newest, whom=self.whom())
+        self.do(act)
+
+    def pictures(self, _words: str) -> None:
+        """Says where the pictures of the thread lie, the newest first."""
+        found = views.of_thread(self.db, self.there())
+        self.say(f"{many(len(found), 'picture')}.")
+        for number, one in enumerate(found, 1):
+            self.say(f"{number}. {'hers' if one.role == 'user' else 'yours'}: {self.pictured(one)}")
 
     def canned(self, words: str) -> None:
         """Takes a kept reply."""

@@ -11,7 +11,7 @@ from philia_tui.health import ServerHandle
 from philia_tui.inert import inert, one_line
 from philia_tui.telling import DELIVERY_WORDS, DRAFT_WORDS, KIND_NAMES, QUEUE_NAMES, clock_time, intent_name, left, many
 from server.settings import Settings
-from store import views
+from store import media, views
 from store.clock import HOUR, Clock
 from store.database import connect
 
@@ -40,6 +40,7 @@ class Reader:
         self.clock = clock
         self.server = server
         self.zone = ZoneInfo(settings.shop.timezone)
+        self.path = database
         self.db = connect(database)
         self._write = write
         self.listed = "needs_you"
@@ -170,6 +171,8 @@ class Reader:
         for one in views.said(self.db, conversation, limit=10):
             who = {"customer": self.whom(), "owner": "You", "auto": "Automatic", "phone": "You, on the phone"}
             kind = f"[{KIND_NAMES.get(one.kind, one_line(one.kind))}] " if one.kind != "text" else ""
+            if one.picture is not None:
+                kind = f"[photo: {self.pictured(one.picture)}] "
             said = inert(one.text[:4000], lines=True).replace("\n", " / ")
             self.say(f"{clock_time(one.at, self.zone)} {who.get(one.source, one.source)}: {kind}{said}")
         for leaving in views.sendings(self.db, conversation):
@@ -187,6 +190,11 @@ class Reader:
             self.say(f"Draft, {many(len(self.draft.text), 'character')}: {one_line(self.draft.text)}")
             self.evidence()
             self.say("approve, edit, instruct, reject or snooze?")
+
+    def pictured(self, picture: views.Shown) -> str:
+        """Returns a picture in words: how large it is, and where its file lies."""
+        lies = "" if picture.path is None else f", {media.folder_of(self.path) / picture.path}"
+        return f"{one_line(picture.words)}{inert(lies)}"
 
     def evidence(self) -> None:
         """Reads out what the draft stands on."""

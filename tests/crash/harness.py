@@ -71,6 +71,8 @@ class Report:
     customer_messages: int = 0
     requests: int = 0
     accepted: int = 0
+    pictures: int = 0
+    """Of the accepted ones, how many were pictures."""
     deliveries: int = 0
     states: dict[str, int] = field(default_factory=dict)
     doubles: int = 0
@@ -135,6 +137,9 @@ class Crash:
         self._spoke = 0.0
         self.control("lag", {"ms": LAG_MS})
         self.control("echo", {"mode": "random", "v1": True})
+        for operation in ("upload", "capabilities"):
+            shares = dict.fromkeys(("cut", "cut_applied", "server_500", "code_51065"), 0.05)
+            self.control("faults", {"on": operation, "mix": {"shares": shares, "seed": seed}})
         self.control("webhooks", {"retry_seconds": [0.03], "duplicates": 1, "shuffle": 20, "timeout_seconds": 1.0})
         self.db = connect(self.database)
         self.pid = 0
@@ -269,12 +274,15 @@ class Crash:
         ]
         report.customer_messages = self.said
         report.requests, report.accepted = len(requests), len(ledger)
-        rows = self.db.execute("SELECT * FROM deliveries ORDER BY id").fetchall()
+        rows = self.db.execute(
+            f"SELECT id, state, platform_id, {_NAMED} AS text FROM deliveries d ORDER BY id"
+        ).fetchall()
+        report.pictures = sum(entry["message_type"] == "IMAGE" for entry in ledger)
         report.deliveries = len(rows)
         report.states = dict(Counter(row["state"] for row in rows))
         by_text: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for entry in ledger:
-            by_text[entry["text"]].append(entry)
+            by_text[entry["text"] or entry["media_id"]].append(entry)
         for entries in by_text.values():
             if len(entries) > 1:
                 repeated = all(
@@ -315,7 +323,9 @@ class Crash:
         made = Counter(_text(each) for each in requests)
         attempts = Counter(
             row["text"]
-            for row in self.db.execute("SELECT d.text FROM attempts a JOIN deliveries d ON d.id = a.delivery_id")
+            for row in self.db.execute(
+                f"SELECT {_NAMED} AS text FROM attempts a JOIN deliveries d ON d.id = a.delivery_id"
+            )
         )
         report.requests_without_attempt = sum(max(0, count - attempts[text]) for text, count in made.items())
         texts = {row["id"]: row["text"] for row in rows}
@@ -347,7 +357,13 @@ class Crash:
 
 def _text(request: dict[str, Any]) -> str:
     body = request["body"]
+    if body["message_type"] == "IMAGE":
+        return str(body["image"]["media_id"])
     return str(body["content"]["text"] if "content" in body else body["text"]["body"])
+
+
+_NAMED: Final = "CASE WHEN d.picture_id IS NULL THEN d.text ELSE coalesce(d.media, 'never asked for') END"
+"""A delivery's own name in the ledger: no two have the same text, and no two the same picture."""
 
 
 def _lie(request: dict[str, Any]) -> bool:

@@ -26,12 +26,13 @@ from server.listener.serving import make_server
 from server.settings import Delivery, Settings
 from server.simulator.run import BUSINESS_ID, SECRET
 from server.tiktok.client import TikTokClient
-from store import drafts, failpoints, inbound, reconciling
+from store import drafts, failpoints, inbound, inbox, items, reconciling
 from store.clock import system_clock
 from store.database import Database
 from store.errors import StoreError
 from store.lock import ServerLock
 from tests.crash.naive import NaiveSender
+from tests.server.delivery.machine import give_picture
 
 TIMEOUT: Final = 0.5
 """Seconds a request may take; the slow faults take longer."""
@@ -90,7 +91,7 @@ class Crashing:
         refused = []
         for message, conversation, text in wanting:
             try:
-                await self.database.write(_reply, conversation, text, self.settings)
+                await self.database.write(_reply, conversation, text, self.settings, pictures=self.naive is None)
             except StoreError:
                 refused.append(message)
                 continue
@@ -126,13 +127,25 @@ def _unanswered(db: sqlite3.Connection, since: int) -> list[tuple[int, int, str]
     return [(row["id"], row["conversation_id"], row["text"]) for row in rows]
 
 
-def _reply(db: sqlite3.Connection, conversation: int, text: str, settings: Settings) -> None:
+def _reply(db: sqlite3.Connection, conversation: int, text: str, settings: Settings, *, pictures: bool) -> None:
     reply = f"re: {text}"
     known = db.execute(
         "SELECT 1 FROM deliveries WHERE conversation_id = ? AND text = ?", (conversation, reply)
     ).fetchone()
     if known is None:
         decisions.send(db, conversation, reply, now=system_clock(), settings=settings.delivery)
+        if pictures and inbox.conversation(db, conversation).dialect == "v1.3":
+            _send_picture(db, conversation, text, settings)
+
+
+def _send_picture(db: sqlite3.Connection, conversation: int, text: str, settings: Settings) -> None:
+    """Sends the picture of a piece that nobody else is sent, so that the ledger tells one from another."""
+    now = system_clock()
+    sku = f"piece of {text}"
+    items.add(db, sku, {"name": "jacket"}, now=now, who="owner")
+    path = Path(db.execute("PRAGMA database_list").fetchone()["file"])
+    give_picture(db, path, sku, now=now)
+    decisions.send_picture(db, conversation, sku, now=now, settings=settings.delivery)
 
 
 async def run(path: Path, tiktok: str, listening: socket.socket, *, naive: bool) -> None:

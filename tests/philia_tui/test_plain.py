@@ -13,11 +13,15 @@ import pytest
 
 from philia_tui.plain import converse
 from server.settings import Settings
+from store import media
 from store.clock import system_clock
+from store.database import transaction
 from tests.conftest import FakeClock
 from tests.philia_tui.driving import Listening
 from tests.philia_tui.hostile import HOSTILE, forbidden
 from tests.philia_tui.shop import Shop, street, suede
+from tests.philia_tui.test_pictures_shown import keep, photo
+from tests.server.delivery.machine import give_picture
 
 
 def talk(path: Path, clock: FakeClock, *typed: str) -> str:
@@ -160,3 +164,24 @@ def test_where_nothing_can_be_drawn_the_lines_come_by_themselves(
     assert "maria.k, availability" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert [row[0] for row in db.execute("SELECT state FROM deliveries")] == ["held"]
+
+
+def test_a_picture_is_named_with_its_file_and_one_is_sent(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock
+) -> None:
+    """A customer's picture is read out with its path; `picture SKU` sends the piece's, `undo` takes it back."""
+    shop = Shop(db, clock())
+    conversation, _ = suede(shop)
+    keep(shop, conversation, photo(), at=clock() - 1_000)
+    (file,) = media.folder_of(db_path).iterdir()
+    with transaction(db):
+        give_picture(db, db_path, "J-014", now=clock())
+    said = talk(db_path, clock, "1", "pictures", "picture", "picture J-014")
+    assert f"[photo: 80×60, 1 kB, {file}]" in said
+    assert f"1. hers: 80×60, 1 kB, {file}" in said
+    assert "Not done: say a SKU." in said
+    assert "To maria.k: leaves in 5 s. Type undo to undo the picture of J-014 to maria.k." in said
+    assert [tuple(row) for row in db.execute("SELECT message_type, state FROM deliveries")] == [("image", "held")]
+    assert "Your reply, leaves in 5s: [picture of J-014]" in talk(db_path, clock, "1")
+    talk(db_path, clock, "undo")
+    assert db.execute("SELECT state FROM deliveries").fetchone()[0] == "cancelled"
