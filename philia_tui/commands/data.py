@@ -41,7 +41,7 @@ def backup(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Copy the whole shop into one file, while it stays open. Customers' pictures are files beside it: copy them too.
+    """Copy the whole shop into one file, while it stays open. Pictures are files beside it, in `media`: copy them too.
 
     Example: philia backup /media/stick/philia.db
     """

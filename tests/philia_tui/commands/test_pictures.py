@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from philia_tui.commands.root import app
 from server.simulator.media import picture
-from store import items, media, pictures
+from store import items, media, outbox, pictures
 from store.clock import system_clock
 from store.database import transaction
 from tests.server.delivery.shop import add_conversation
@@ -94,3 +94,26 @@ def test_a_picture_is_sent_by_command_and_taken_back(tmp_path: Path) -> None:
     }  # fmt: skip
     at_once = read("inbox", "send-picture", "1", "J-014", "--now")
     assert at_once["send_after"] <= system_clock()
+
+
+def test_a_sent_picture_is_exported_and_forgotten_with_her(
+    db: sqlite3.Connection, db_path: Path, tmp_path: Path
+) -> None:
+    """The export names the file of a sent picture; forgetting her takes its trace, and the piece keeps its own."""
+    file = Path(read("items", "picture", "J-014", str(given(tmp_path, picture("jacket"))))["picture"]["file"])
+    made = read("inbox", "send-picture", "1", "J-014", "--now")
+    now = system_clock()
+    with transaction(db):
+        outbox.settle_sent(db, outbox.get(db, made["id"]), platform_id="p1", at=now, now=now, who="platform")
+    read("export", str(tmp_path / "out"))
+    lines = [json.loads(line) for line in (tmp_path / "out" / "messages.jsonl").read_text("utf-8").splitlines()]
+    (sent,) = [line for line in lines if line["role"] == "assistant"]
+    assert (sent["kind"], sent["text"], sent["picture"]) == ("image", "", file.name)
+    assert sent["attachments"] == [{"type": "image", "sku": "J-014"}]
+    shown = read("inbox", "show", "1")["messages"][-1]
+    assert (shown["kind"], shown["text"], shown["attachments"]) == ("image", "", sent["attachments"])
+    read("forget", "user-c1", "--yes")
+    row = db.execute("SELECT picture_id, media FROM deliveries WHERE id = ?", (made["id"],)).fetchone()
+    assert tuple(row) == (None, None)
+    assert file.exists()
+    assert pictures.paths(db) == {file.name}

@@ -28,7 +28,7 @@ from server.tiktok.errors import (
     TikTokServerError,
     TikTokUnreachable,
 )
-from store import holds, inbound, items, media, outbox, pauses, pictures, switches, uploads
+from store import holds, inbound, inbox, items, media, outbox, pauses, pictures, switches, uploads
 from store.clock import DAY, HOUR, MINUTE, SECOND
 from store.database import transaction
 from store.errors import NotAllowed, Stale, StoreError
@@ -43,7 +43,9 @@ from tests.server.delivery.shop import (
     Shop,
     add_conversation,
     listed,
+    ready_draft,
     settings_with,
+    write,
 )
 
 OpenShop = Callable[..., Shop]
@@ -543,3 +545,23 @@ async def test_a_capability_is_believed_for_a_day(shop: Shop) -> None:
     shop.write(decisions.send_picture, conversation, "J-014", settings=shop.settings.delivery, send_now=True)
     await shop.run(ticks=2)
     assert shop.tiktok.asked_capabilities == [("c1", "SINGLE")]
+
+
+async def test_a_picture_alone_answers_nothing(shop: Shop) -> None:
+    """What she asked before a picture was sent still wants its words: the draft stays, and one may be written."""
+    with_picture(shop)
+    conversation = shop.write(add_conversation, "c1", text="a photo? and the length?")
+    draft = shop.write(ready_draft, conversation, "25 inches.")
+    shop.clock.advance(SECOND)
+    shop.write(decisions.send_picture, conversation, "J-014", settings=shop.settings.delivery, send_now=True)
+    await shop.run(ticks=2)
+    assert len(shop.tiktok.accepted) == 1
+    assert shop.draft(draft).state == "ready"
+    assert [row["text"] for row in inbox.unanswered(shop.db, conversation)] == ["a photo? and the length?"]
+    shop.write(decisions.approve, draft, settings=shop.settings.delivery, send_now=True)
+    await shop.run(ticks=2)
+    assert shop.texts() == ["", "25 inches."]
+    assert inbox.unanswered(shop.db, conversation) == []
+    shop.clock.advance(SECOND)
+    shop.write(write, conversation, "later", text="and in red?")
+    assert [row["text"] for row in inbox.unanswered(shop.db, conversation)] == ["and in red?"]
