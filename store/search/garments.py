@@ -10,6 +10,7 @@ from store.search.wanted import Group
 from store.stock import Piece
 
 
+@lru_cache(maxsize=8192)
 def singular(phrase: Phrase) -> Phrase:
     """Returns a phrase with the plural s of its words left out."""
     return tuple(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in phrase)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 400
@@ -41,6 +42,9 @@ class Token:
 
 def plain(text: str) -> str:
     """Returns the text in small letters without accents, with one kind of quote and nothing invisible."""
+    if text.isascii():
+        # Most names of pieces: nothing of what follows is in them but the quote.
+        return text.replace("`", "'").lower()
     for sign, value in _FRACTIONS.items():
         if sign in text:
             # "21½" becomes 21.5, a lone "½" 0.5.
@@ -67,6 +71,7 @@ def tokens_of(text: str) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Returns the words and numbers of a text, glued runs kept together: "Levi's W32 90s" → levi, w32, 90s."""
     runs: list[str] = []

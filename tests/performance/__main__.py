@@ -92,7 +92,7 @@ def missed(sections: Mapping[str, Sequence[str]]) -> list[str]:
         for line in section:
             cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
             if len(cells) >= 4 and cells[3].startswith(NO):
-                found.append(f"- {cells[0]}: {cells[1]}; the goal is {cells[2]}")
+                found.append(f"- {PARTS[name].title}: {cells[0]}: {cells[1]}; the goal is {cells[2]}")
             elif line.startswith("**"):
                 found.append(f"- {PARTS[name].title}: {line}")
     return found
