@@ -114,8 +114,13 @@ def questions() -> tuple[Question, ...]:
             fault=_tunnel_fault,
             shape=_tunnel,
         ),
-        Question(name="shop.handle", words="The shop's TikTok handle", default="@philia.thrifts", shape=_handle),
+        Question(name="shop.handle", words="The shop's TikTok handle (empty: made from its name)", shape=_handle),
     )
+
+
+def handle_of(name: str) -> str:
+    """Returns what a shop of this name would call itself: "Anna Vintage" → "@anna.vintage"."""
+    return "@" + ".".join(re.findall(r"\w+", re.sub("['\u2019]", "", name.lower())))
 
 
 def local_zone() -> str:
@@ -148,6 +153,8 @@ def found(config: Path, answers: Mapping[str, str], *, vault: KeyringVault | Non
     """
     refuse_to_overwrite(config)
     settings = {name: answer for name, answer in answers.items() if name not in NAMES}
+    if settings.get("shop.handle") == "":
+        settings["shop.handle"] = handle_of(settings.get("shop.name", Settings().shop.name))
     given = {name: answer for name, answer in answers.items() if name in NAMES and answer}
     text = render(_settings(settings), only=frozenset(settings))
     told = []

@@ -73,7 +73,11 @@ def list_(
     with reading(where) as db:
         found = items.page(db, status=_status(status), limit=-1 if limit is None else limit)
     lines = (items_told.line(piece) for piece in found)
-    emit([piece.as_json(unit) for piece in found], as_json, lines if found else ["No pieces. Try: philia items import"])
+    emit(
+        [piece.as_json(unit) for piece in found],
+        as_json,
+        lines if found else ["No pieces yet. Bring them in: philia items import FILE.csv"],
+    )
 
 
 @app.command()

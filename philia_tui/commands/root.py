@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from philia_tui.commands import agent, data, deliveries, fetching, habits, inbox, items, running, setup, web
+from philia_tui.commands import agent, data, deliveries, fetching, habits, inbox, items, report, running, setup, web
 from philia_tui.commands.grouped import EVERY_DAY, Grouped
 from philia_tui.opening import open_shop
 from philia_tui.version import VERSION
@@ -54,6 +54,7 @@ running.register(app)
 web.register(app)
 fetching.register(app)
 data.register(app)
+report.register(app)
 agent.register(app)
 
 

@@ -99,6 +99,16 @@ def test_each_answer_is_shaped_or_refused(name: str, good: dict[str, str], bad: 
         assert question.fault(answer), answer
 
 
+@pytest.mark.parametrize(
+    ("name", "handle"), [("Anna Vintage", "@anna.vintage"), ("Zoë’s 2nd  Rack!", "@zoës.2nd.rack")]
+)
+def test_a_handle_left_empty_is_made_from_the_shops_own_name(tmp_path: Path, name: str, handle: str) -> None:
+    """Nobody's inbox shows the handle of another shop because a question was passed over."""
+    config = tmp_path / "config.toml"
+    found(config, {**answers(), "shop.name": name, "shop.handle": ""}, vault=None)
+    assert load(config, {}).settings.shop.handle == handle
+
+
 def test_every_question_is_of_a_setting_or_a_secret() -> None:
     """Nothing is asked that no file would keep, and the defaults are good answers."""
     for each in questions():
