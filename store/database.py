@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +24,7 @@ from store.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 BUSY_SECONDS: Final = 10.0
 """How long a writer waits for another process's transaction before it says the database is locked."""
@@ -176,6 +177,10 @@ class Database:
         Raises whatever `fn` raises (its own changes are then undone, others' are not) and CannotWrite.
         """
         return await self._writer.write(lambda db: fn(db, *args, **kwargs))
+
+    async def write_together(self, many: Callable[[sqlite3.Connection, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """Gives an item to `many`, in one call with all others that wait for it; returns its own result as `write`."""
+        return await self._writer.write_together(many, item)
 
     def _read(self, fn: Callable[[sqlite3.Connection], T]) -> T:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,23 +52,52 @@ def arrived(db: sqlite3.Connection, dedupe_key: str) -> bool:
 
 def receive(db: sqlite3.Connection, received: Received, *, now: int) -> bool:
     """Logs an event; False when it was there already."""
-    cursor = db.execute(
+    return receive_all(db, [(received, now)])[0]
+
+
+def receive_all(db: sqlite3.Connection, events: Sequence[tuple[Received, int]]) -> list[bool]:
+    """Logs events, each with the time it came, in one statement; False for each that was there already."""
+    new = db.execute(
+        _insert(len(events)),
+        [
+            value
+            for received, now in events
+            for value in (
+                received.dedupe_key,
+                received.dialect,
+                received.event,
+                received.thread,
+                received.platform_at,
+                now,
+                received.body,
+                received.state,
+                received.error,
+            )
+        ],
+    ).rowcount
+    for _ in events:
+        failpoints.reach(13)
+    if new == len(events):
+        return [True] * new
+    # Ids grow, and inside the transaction nobody else adds any: the newest rows are the ones just written. RETURNING
+    # would tell the same, at a step of the statement for each row.
+    rows = db.execute("SELECT dedupe_key FROM inbound_events ORDER BY id DESC LIMIT ?", (new,))
+    written = {str(row[0]) for row in rows}
+    told = []
+    for received, _ in events:
+        told.append(received.dedupe_key in written)
+        # Twice in one lot, it is new once.
+        written.discard(received.dedupe_key)
+    return told
+
+
+@functools.cache
+def _insert(rows: int) -> str:
+    values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+    return (
         "INSERT INTO inbound_events (dedupe_key, dialect, event, thread, platform_at, received_at, body, state, error)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (dedupe_key) DO NOTHING",
-        (
-            received.dedupe_key,
-            received.dialect,
-            received.event,
-            received.thread,
-            received.platform_at,
-            now,
-            received.body,
-            received.state,
-            received.error,
-        ),
+        f" VALUES {values} ON CONFLICT (dedupe_key) DO NOTHING"
     )
-    failpoints.reach(13)
-    return cursor.rowcount == 1
 
 
 def waiting(db: sqlite3.Connection, *, limit: int = 200) -> list[Logged]:

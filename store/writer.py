@@ -5,6 +5,10 @@ the batch is undone and run again with a savepoint for each, so that the failing
 savepoints for all would be two thirds of what a webhook costs the writer. If the commit itself fails, every request
 is tried again alone, so that one too large row cannot fail its neighbours. A request may therefore run more than once;
 only its last run counts.
+
+Python runs one thread at a time, and each statement hands the turn to the event loop and must ask for it back. So
+requests that ask for the same thing of many rows run as one call, which needs one statement (`write_together`), and a
+turn of the event loop wakes the writer once, at its end, for everything that was asked in it.
 """
 
 from __future__ import annotations
@@ -13,15 +17,18 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from itertools import islice, takewhile
+from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
 from store.errors import CannotWrite
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 BATCH: Final = 256
 """Requests in one commit at the most: beyond this the flush no longer dominates and the first would only wait."""
@@ -31,12 +38,19 @@ SECONDS: Final = 0.02
 """After this a transaction commits what has run and leaves the rest to the next: who came first should not wait for
 two hundred others, nor another process for the lock."""
 
+TOGETHER: Final = 64
+"""Requests in one call at the most: a call is not ended in its middle when the time is up."""
+
+Many = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
+"""Does the same for each of several items; returns a result for each, in their order."""
+
 
 class _Request:
-    __slots__ = ("fault", "fn", "future", "loop", "result")
+    __slots__ = ("fault", "future", "item", "loop", "many", "result")
 
-    def __init__(self, fn: Callable[[sqlite3.Connection], Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self.fn = fn
+    def __init__(self, many: Many, item: Any, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.many = many
+        self.item = item
         self.loop = loop
         self.future: Future[Any] | asyncio.Future[Any] = Future() if loop is None else loop.create_future()
         self.result: Any = None
@@ -58,49 +72,78 @@ class _Request:
             self.future.set_result(self.result)
 
 
+def _one(db: sqlite3.Connection, functions: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
+    """Runs functions that have nothing in common."""
+    return [fn(db) for fn in functions]
+
+
 class Writer:
     """A thread with the only writing connection of its process."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         """Starts the thread; the connection is opened in it at the first request."""
         self._connect = connect
-        self._requests: SimpleQueue[_Request | None] = SimpleQueue()
-        self._closed = threading.Event()
+        self._waiting: deque[_Request] = deque()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._to_ring: asyncio.AbstractEventLoop | None = None
+        """The event loop that will ring at the end of its turn."""
+        self._closed = False
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def submit(self, fn: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Queues `fn` for the next transaction; the future ends after the commit. Raises CannotWrite once closed."""
-        future: Future[T] = self._queue(_Request(fn))
+        future: Future[T] = self._queue(_Request(_one, fn))
+        self._bell.put(None)
         return future
 
     async def write(self, fn: Callable[[sqlite3.Connection], T]) -> T:
         """Queues `fn` as `submit` does and waits in the running event loop, which a whole batch wakes once."""
-        result: T = await self._queue(_Request(fn, asyncio.get_running_loop()))
+        result: T = await self._ask(_one, fn)
         return result
+
+    async def write_together(self, many: Callable[[sqlite3.Connection, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """Queues an item for `many`, which is called with all items that wait for it side by side; waits as `write`.
+
+        When `many` raises among several, it is called again with each alone.
+        """
+        result: T = await self._ask(many, item)
+        return result
+
+    def _ask(self, many: Many, item: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        future = self._queue(_Request(many, item, loop))
+        if self._to_ring is not loop:
+            self._to_ring = loop
+            loop.call_soon(self._ring)
+        return future
+
+    def _ring(self) -> None:
+        self._to_ring = None
+        self._bell.put(None)
 
     def _queue(self, request: _Request) -> Any:
         with self._gate:
-            if self._closed.is_set():
+            if self._closed:
                 raise CannotWrite("Philia is stopping; nothing was written.")
-            self._requests.put(request)
+            self._waiting.append(request)
         return request.future
 
     def close(self) -> None:
         """Writes everything that waits, then ends the thread and closes its connection."""
         with self._gate:
-            if self._closed.is_set():
+            if self._closed:
                 return
-            self._closed.set()
-            self._requests.put(None)
+            self._closed = True
+        self._bell.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         db: sqlite3.Connection | None = None
-        last = False
-        while not last:
-            batch, last = self._collect()
+        while self._waiting or not self._closed:
+            self._bell.get()
+            batch = self._collect()
             while batch:
                 try:
                     if db is None:
@@ -112,23 +155,17 @@ class Writer:
                 else:
                     done = batch[: _commit(db, batch)]
                 _answer(done)
-                batch = batch[len(done) :]
+                batch = batch[len(done) :] or self._collect()
         if db is not None:
             db.close()
 
-    def _collect(self) -> tuple[list[_Request], bool]:
+    def _collect(self) -> list[_Request]:
         batch: list[_Request] = []
-        request = self._requests.get()
-        while request is not None:
+        while self._waiting and len(batch) < BATCH:
+            request = self._waiting.popleft()
             if request.wanted():
                 batch.append(request)
-            if len(batch) == BATCH:
-                return batch, False
-            try:
-                request = self._requests.get_nowait()
-            except Empty:
-                return batch, False
-        return batch, True
+        return batch
 
 
 def _commit(db: sqlite3.Connection, batch: list[_Request], *, careful: bool = False) -> int:
@@ -140,13 +177,12 @@ def _commit(db: sqlite3.Connection, batch: list[_Request], *, careful: bool = Fa
     began = time.monotonic()
     try:
         db.execute("BEGIN IMMEDIATE")
-        for request in batch:
-            if not _apply(db, request, alone=len(batch) == 1, careful=careful):
+        while done < len(batch) and (done == 0 or time.monotonic() - began < SECONDS):
+            alike = batch[done : done + 1] if careful else _alike(batch, done)
+            if not _apply(db, alike, alone=len(batch) == 1, careful=careful):
                 _roll_back(db)
                 return _commit(db, batch, careful=True)
-            done += 1
-            if time.monotonic() - began > SECONDS:
-                break
+            done += len(alike)
         db.execute("COMMIT")
     except sqlite3.Error as fault:
         _roll_back(db)
@@ -163,20 +199,34 @@ def _commit(db: sqlite3.Connection, batch: list[_Request], *, careful: bool = Fa
     return done
 
 
-def _apply(db: sqlite3.Connection, request: _Request, *, alone: bool, careful: bool) -> bool:
-    """Runs a request; False when it failed among neighbours without a savepoint, where it cannot be undone alone."""
-    request.fault = None
+def _alike(batch: list[_Request], start: int) -> list[_Request]:
+    """Returns the requests from `start` on that one call can answer."""
+    many = batch[start].many
+    if many is _one:
+        return batch[start : start + 1]
+    return list(takewhile(lambda request: request.many == many, islice(batch, start, start + TOGETHER)))
+
+
+def _apply(db: sqlite3.Connection, alike: list[_Request], *, alone: bool, careful: bool) -> bool:
+    """Runs requests in one call; False when it failed among neighbours without a savepoint and cannot be undone alone.
+
+    Alone or careful it is given one request.
+    """
+    for request in alike:
+        request.fault = None
     if careful and not alone:
         db.execute("SAVEPOINT request")
     try:
-        request.result = request.fn(db)
+        results = alike[0].many(db, [request.item for request in alike])
+        for request, result in zip(alike, results, strict=True):
+            request.result = result
     except sqlite3.OperationalError:
         # Locked, full, broken: the whole transaction is in question.
         raise
     except BaseException as fault:  # noqa: BLE001  # the caller hears it; the writer lives on
         if not alone and not careful:
             return False
-        request.fault = fault
+        alike[0].fault = fault
         if alone:
             db.execute("ROLLBACK")
             db.execute("BEGIN IMMEDIATE")

@@ -6,7 +6,6 @@ comma and the wide tolerance come from live integrations, where TikTok's own sam
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
@@ -25,7 +24,7 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 def sign(secret: str, t: int | str, body: bytes) -> str:
     """Returns the hex signature of a body at time `t` (unix seconds, as it stands in the header)."""
-    return hmac.new(secret.encode(), f"{t}.".encode() + body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), f"{t}.".encode() + body, "sha256").hex()
 
 
 def header_value(secret: str, t: int, body: bytes) -> str:

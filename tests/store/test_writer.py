@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -152,3 +155,43 @@ def test_a_transaction_is_all_or_nothing(db: sqlite3.Connection, db_path: Path) 
     with pytest.raises(ValueError, match="stop"):
         half()
     assert names(db_path) == set()
+
+
+def test_like_requests_run_in_one_call_and_a_bad_one_fails_alone(db_path: Path) -> None:
+    """Items that wait side by side reach `many` together and in order; with a broken one among them, each alone."""
+    writer = Writer(lambda: connect(db_path))
+    calls: list[list[str]] = []
+
+    def put_all(db: sqlite3.Connection, items: Sequence[str]) -> list[str]:
+        calls.append(list(items))
+        return [put(db, item).upper() for item in items]
+
+    async def ask(*items: str) -> list[str | BaseException]:
+        return await asyncio.gather(*(writer.write_together(put_all, item) for item in items), return_exceptions=True)
+
+    assert asyncio.run(ask("a", "b", "c")) == ["A", "B", "C"]
+    assert calls == [["a", "b", "c"]]
+    calls.clear()
+    first, twice, last = asyncio.run(ask("d", "b", "e"))
+    assert (first, last) == ("D", "E")
+    assert isinstance(twice, sqlite3.IntegrityError)
+    assert calls[1:] == [["d"], ["b"], ["e"]]
+    assert names(db_path) == {"a", "b", "c", "d", "e"}
+    writer.close()
+
+
+def test_what_an_ended_loop_had_asked_is_written(db_path: Path) -> None:
+    """A request whose loop ended before it could wake the writer is written at the close."""
+    writer = Writer(lambda: connect(db_path))
+    loop = asyncio.new_event_loop()
+    asked = writer.write(partial(put, name="left"))
+
+    async def begin() -> None:
+        with contextlib.suppress(StopIteration):
+            asked.send(None)
+
+    loop.run_until_complete(begin())
+    loop.close()
+    writer.close()
+    assert names(db_path) == {"left"}
+    asked.close()
