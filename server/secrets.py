@@ -49,20 +49,31 @@ class Secrets:
 def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Secrets:
     """Reads the secrets: the environment first, then the `.env` file given."""
     environment = os.environ if environment is None else environment
-    written = read_dotenv(dotenv) if dotenv is not None and dotenv.is_file() else {}
+    written = read_dotenv(dotenv) if dotenv is not None else {}
     return Secrets(**{name.lower(): environment.get(name) or _resolved(name, written.get(name, "")) for name in NAMES})
 
 
 def beside(settings_file: Path | None, environment: Mapping[str, str] | None = None) -> Secrets:
     """Reads the secrets of a shop: the environment, then `.env` beside its settings, or here where it has no file."""
-    folder = settings_file.parent if settings_file is not None else Path()
-    return load(environment, dotenv=folder / ".env")
+    return load(environment, dotenv=_dotenv(settings_file))
+
+
+def written_beside(settings_file: Path | None) -> dict[str, str]:
+    """Reads all lines of the `.env` beside a settings file, or of the one here where there is no such file."""
+    return read_dotenv(_dotenv(settings_file))
+
+
+def _dotenv(settings_file: Path | None) -> Path:
+    return (settings_file.parent if settings_file is not None else Path()) / ".env"
 
 
 def read_dotenv(file: Path) -> dict[str, str]:
-    """Reads NAME=value lines; quotes around a value and lines that begin with # are dropped."""
+    """Reads NAME=value lines, none without a file; quotes around a value and lines that begin with # are dropped."""
+    if not file.is_file():
+        return {}
     found = {}
-    for line in file.read_text("utf-8").splitlines():
+    # An editor of Windows begins a file with a mark, which is no part of the first name.
+    for line in file.read_text("utf-8-sig").splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and not name.startswith("#"):
             found[name.strip()] = value.strip().strip("\"'")

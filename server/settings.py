@@ -1,7 +1,8 @@
 """Reads the settings from config.toml and the environment, checks them, and passes them in.
 
 Found in this order: `--config`, `PHILIA_CONFIG`, `./config.toml`, the user's config folder. `PHILIA_SECTION__KEY` in
-the environment overrides a file. Secrets are never here: see `server.secrets`.
+the environment overrides `.env` beside that file, which overrides the file. Secrets are never here: see
+`server.secrets`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 from msgspec import Struct
 
+from server.secrets import written_beside
 from server.sections import (
     Agent,
     AutoReply,
@@ -62,7 +64,7 @@ class Loaded(Struct, frozen=True):
     settings: Settings
     file: Path | None
     sources: dict[str, str]
-    """"section.key" → default, file or environment."""
+    """"section.key" → default, file, .env or environment."""
 
 
 ENVIRONMENT_PREFIX: Final = "PHILIA_"
@@ -74,11 +76,12 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
     found = find(file, environment)
     given = _read(found)
     sources = {f"{section}.{key}": "file" for section, keys in given.items() for key in keys}
-    for name, value in environment.items():
-        section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
-        if name.startswith(ENVIRONMENT_PREFIX) and key and section in Settings.__struct_fields__:
-            given.setdefault(section, {})[key] = value
-            sources[f"{section}.{key}"] = "environment"
+    for source, names in ((".env", written_beside(found)), ("environment", environment)):
+        for name, value in names.items():
+            section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+            if name.startswith(ENVIRONMENT_PREFIX) and key and section in Settings.__struct_fields__:
+                given.setdefault(section, {})[key] = value
+                sources[f"{section}.{key}"] = source
     return Loaded(settings=_anchor(_convert(given), found), file=found, sources=sources)
 
 
@@ -189,6 +192,10 @@ def _bad_retries(settings: Settings) -> str | None:
     return None if settings.delivery.retry_seconds else "[]"
 
 
+def _bad_intents(settings: Settings) -> str | None:
+    return next((intent for intent in settings.auto_reply.intents if intent not in AutoReply().intents), None)
+
+
 def _bad_hours(settings: Settings) -> str | None:
     given = settings.auto_reply.quiet_hours
     if not given:
@@ -206,6 +213,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Settings], str | None], str], ...]] = 
     ("[listener] path", _bad_path, "a path that begins with /"),
     ("[tiktok] base_url", _bad_base, "an address that begins with https:// or http://"),
     ("[delivery] retry_seconds", _bad_retries, "at least one number of seconds"),
+    ("[auto_reply] intents", _bad_intents, f"any of {', '.join(AutoReply().intents)}"),
     ("[auto_reply] quiet_hours", _bad_hours, "two times of day such as 22:00-08:00, or empty"),
 )
 

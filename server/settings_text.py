@@ -17,7 +17,7 @@ from server.sections import Settings
 
 HEAD: Final = """\
 # Every setting of Philia with its default. What you leave out keeps its default.
-# PHILIA_<SECTION>__<KEY> in the environment wins over this file.
+# PHILIA_<SECTION>__<KEY> in the environment, or in a .env file beside this one, wins over this file.
 # Secrets are never here: OPENAI_API_KEY, TIKTOK_BUSINESS_ID, TIKTOK_ACCESS_TOKEN, TIKTOK_APP_ID and TIKTOK_APP_SECRET
 # come from the environment, a .env file beside this one, or the system keyring.
 """

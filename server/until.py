@@ -1,6 +1,7 @@
 """Reads when a thread should come back: "2h", "45m", "tomorrow 9:00", "monday", "friday 14:30", "18:00", "2027-01-05".
 
-Shared by the inbox and `philia inbox snooze`. A day without a time means nine in the morning in the shop's zone.
+Scripts give epoch milliseconds. Shared by the inbox and `philia inbox snooze`. A day without
+a time means nine in the morning in the shop's zone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _SPAN: Final = re.compile(
     r"(?:in\s+)?(?:(?P<days>\d{1,4})\s*(?:d|days?))?\s*(?:(?P<hours>\d{1,4})\s*(?:h|hours?|hrs?))?"
     r"\s*(?:(?P<minutes>\d{1,5})\s*(?:m|min|mins|minutes?))?"
 )
+_MILLISECONDS: Final = re.compile(r"[0-9]{12,15}")
 _TIME: Final = re.compile(r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s*(?P<half>am|pm)?")
 _DATE: Final = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 
@@ -33,6 +35,9 @@ class NotATime(ValueError):
 
 def until(words: str, *, now: int, zone: ZoneInfo) -> int:
     """Returns the time the words name, in epoch milliseconds. Raises NotATime."""
+    # Scripts give times as they get them.
+    if _MILLISECONDS.fullmatch(words.strip()):
+        return _ahead(int(words), words, now)
     said = " ".join(words.lower().replace(",", " ").split()).removeprefix("until ")
     if not said:
         raise NotATime(f"Say when: {EXAMPLES}.")

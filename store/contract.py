@@ -80,9 +80,14 @@ def _conversation(row: tuple[Any, ...], drafts: Mapping[int, dict[str, Any]]) ->
         "blocked": bool(blocked),
         "last_message": None
         if role is None
-        else {"role": role, "source": source, "kind": kind, "text": text, "at": at},
+        else {"role": role, "source": source, "kind": kind, "text": _said(kind, text), "at": at},
         "draft": drafts.get(draft),
     }
+
+
+def _said(kind: str, text: str) -> str:
+    """Returns what a message says, and of a wordless one what it is: no script meets an empty bubble either."""
+    return text if text.strip() or kind == "text" else f"[{kind}]"
 
 
 def _message(row: sqlite3.Row) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def _message(row: sqlite3.Row) -> dict[str, Any]:
         "role": row["role"],
         "source": row["source"],
         "kind": row["kind"],
-        "text": row["text"],
+        "text": _said(row["kind"], row["text"]),
         "attachments": json.loads(row["attachments"]),
         "at": row["platform_at"],
         "state": "read" if read else row["state"],
@@ -149,7 +154,7 @@ def _draft(row: tuple[Any, ...], claims: Iterable[Mapping[str, Any]]) -> dict[st
 def line(row: Mapping[str, Any]) -> str:
     """Returns a conversation as one line for a person."""
     newest = row["last_message"]
-    said = f"{newest['role']}: {_one_line(newest['text']) or '[' + newest['kind'] + ']'}" if newest else "nothing yet"
+    said = f"{newest['role']}: {_one_line(newest['text'])}" if newest else "nothing yet"
     draft = row["draft"]
     state = f" · draft {draft['id']} {draft['state']}" if draft else ""
     return f"{row['conversation']:>5}  {row['queue']:<9}  {_one_line(row['name'] or row['user'])} · {said}{state}"
@@ -160,7 +165,7 @@ def thread_lines(found: Mapping[str, Any]) -> Iterable[str]:
     yield f"Conversation {found['conversation']} with {_one_line(found['name'] or found['user'])} · {found['queue']}"
     for message in found["messages"]:
         at = datetime.fromtimestamp(message["at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-        yield f"  {at}  {message['source']}: {_one_line(message['text']) or '[' + message['kind'] + ']'}"
+        yield f"  {at}  {message['source']}: {_one_line(message['text'])}"
     draft = found["draft"]
     if draft is not None:
         yield f"Draft {draft['id']} · {draft['state']} · {draft['drafter']} · {draft['verdict'] or 'unchecked'}"

@@ -210,12 +210,7 @@ def snooze(
 
     where = shop(ctx)
     try:
-        # Scripts give times as they get them: epoch milliseconds.
-        at = (
-            int(until)
-            if until.isdigit() and len(until) >= 12
-            else time_of(until, now=where.now(), zone=ZoneInfo(where.settings.shop.timezone))
-        )
+        at = time_of(until, now=where.now(), zone=ZoneInfo(where.settings.shop.timezone))
     except NotATime as fault:
         raise typer.BadParameter(str(fault), param_hint="--until") from fault
     with writing(where) as db:

@@ -23,8 +23,8 @@ NO_MESSAGES_API: Final = frozenset(
 def settings(loaded: Loaded) -> Iterator[Check]:
     """Tells which settings count."""
     where = str(loaded.file) if loaded.file is not None else "defaults; there is no settings file"
-    changed = len([source for source in loaded.sources.values() if source == "environment"])
-    yield Check("settings", "ok", f"{where}, {changed} from the environment")
+    changed = len([source for source in loaded.sources.values() if source != "file"])
+    yield Check("settings", "ok", f"{where}, {changed} from the environment or .env")
 
 
 def _private(loaded: Loaded) -> Iterator[Check]:

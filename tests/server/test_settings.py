@@ -61,6 +61,16 @@ def test_what_wins(tmp_path: Path) -> None:
     }
 
 
+def test_a_setting_may_stand_in_dotenv_beside_the_file(tmp_path: Path) -> None:
+    """`.env` wins over the file, the environment over `.env`, and the mark that Windows puts at its top is no name."""
+    file = written(tmp_path, '[agent]\nhistory = 7\nmodel = "from-file"\n')
+    lines = "PHILIA_AGENT__MODEL=from-dotenv\nPHILIA_AUTO_REPLY__MODE='off'\nOPENAI_API_KEY=sk\n"
+    (tmp_path / ".env").write_text(lines, "utf-8-sig")
+    loaded = load(file, {"PHILIA_AUTO_REPLY__MODE": "on"})
+    assert (loaded.settings.agent.model, loaded.settings.auto_reply.mode) == ("from-dotenv", "on")
+    assert loaded.sources == {"agent.history": "file", "agent.model": ".env", "auto_reply.mode": "environment"}
+
+
 def test_which_file_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--config, then PHILIA_CONFIG, then ./config.toml, then the user's config folder; a named one must exist."""
     here, named, given = (tmp_path / name for name in ("here", "named", "given"))
@@ -104,6 +114,7 @@ def test_paths_count_from_the_file(tmp_path: Path) -> None:
         ("[database]\nurl = 'mysql://x'", ["[database] url", "mysql://x", "sqlite:///"]),
         ("[delivery]\nretry_seconds = []", ["[delivery] retry_seconds"]),
         ("[delivery]\nretry_seconds = [0]", ["[delivery] retry_seconds"]),
+        ("[auto_reply]\nintents = ['price', 'avaliability']", ["[auto_reply] intents", "avaliability", "greeting"]),
         ("[auto_reply]\nquiet_hours = 'night'", ["[auto_reply] quiet_hours", "night", "22:00-08:00"]),
         ("[listener]\nrequire_signature = 'maybe'", ["[listener] require_signature", "true | false"]),
         ("[tiktok]\nbase_url = 'ftp://x'", ["[tiktok] base_url", "https://"]),

@@ -46,13 +46,22 @@ def test_words_name_a_time_of_the_shop(words: str, means: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "soon", "25:00", "12:70", "0h", "yesterday", "2020-01-01", "2026-13-01", "9999d", "2h later"]
+    "words",
+    [
+        *["", "soon", "25:00", "12:70", "0h", "yesterday", "2020-01-01", "2026-13-01", "9999d", "2h later"],
+        *[str(NOW - 1), "999999999999999"],
+    ],
 )
 def test_what_is_no_time_to_come_is_refused_in_words(words: str) -> None:
     """Anything else is refused with examples or the reason, never guessed."""
     with pytest.raises(NotATime) as refused:
         until(words, now=NOW, zone=BERLIN)
     assert len(str(refused.value)) > 10
+
+
+def test_a_script_gives_epoch_milliseconds() -> None:
+    """Milliseconds are taken as they are, when they lie ahead."""
+    assert until(f" {NOW + 1500} ", now=NOW, zone=BERLIN) == NOW + 1500
 
 
 def test_the_night_of_the_clock_change_keeps_the_hour() -> None:

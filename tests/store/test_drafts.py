@@ -128,3 +128,17 @@ def test_a_decision_is_final(db: sqlite3.Connection, conversation: int, clock: F
         drafts.get(db, 999)
     with pytest.raises(NotFound, match="999"):
         drafts.enqueue(db, 999, now=clock.now)
+
+
+def test_a_wordless_message_says_what_it_is(db: sqlite3.Connection, conversation: int, clock: FakeClock) -> None:
+    """Scripts and screen readers get "[sticker]" and never an empty text, in the list and in the thread."""
+    for number, kind in enumerate(("image", "sticker", "hologram"), start=1):
+        at = clock.now + number
+        message = NewMessage(
+            platform_id=f"w{number}", role="user", source="customer", kind=kind, text="", platform_at=at
+        )
+        inbox.add_message(db, conversation, message, now=at)
+        inbox.refresh(db, conversation, now=at)
+        assert next(iter(contract.conversations(db)))["last_message"]["text"] == f"[{kind}]"
+    said = [message["text"] for message in contract.conversation(db, conversation)["messages"]]
+    assert said == ["m1", "[image]", "[sticker]", "[hologram]"]
