@@ -111,7 +111,7 @@ def test_a_sent_picture_is_exported_and_forgotten_with_her(
     assert (sent["kind"], sent["text"], sent["picture"]) == ("image", "", file.name)
     assert sent["attachments"] == [{"type": "image", "sku": "J-014"}]
     shown = read("inbox", "show", "1")["messages"][-1]
-    assert (shown["kind"], shown["text"], shown["attachments"]) == ("image", "", sent["attachments"])
+    assert (shown["kind"], shown["text"], shown["attachments"]) == ("image", "[image]", sent["attachments"])
     read("forget", "user-c1", "--yes")
     row = db.execute("SELECT picture_id, media FROM deliveries WHERE id = ?", (made["id"],)).fetchone()
     assert tuple(row) == (None, None)
