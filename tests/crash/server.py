@@ -40,6 +40,9 @@ TIMEOUT: Final = 0.5
 QUIET: Final = 0.8
 """Seconds of quiet before a listing may call a message absent; the simulator's listing lags less."""
 
+PICTURED: Final = 3
+"""Behind every third reply of dialect v1.3 a picture is sent too."""
+
 PAUSE: Final = 0.01
 """Seconds between two rounds of each loop."""
 
@@ -134,7 +137,7 @@ def _reply(db: sqlite3.Connection, conversation: int, text: str, settings: Setti
     ).fetchone()
     if known is None:
         decisions.send(db, conversation, reply, now=system_clock(), settings=settings.delivery)
-        if pictures and inbox.conversation(db, conversation).dialect == "v1.3":
+        if pictures and int(text[1:]) % PICTURED == 0 and inbox.conversation(db, conversation).dialect == "v1.3":
             _send_picture(db, conversation, text, settings)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from server.simulator.media import picture
+from tests.end_to_end.platform import Platform
 from tests.end_to_end.recorder import Answer, Recorder, Request, ok
 from tests.end_to_end.shop import Shop, opened, v1, v1_3, wait
 
@@ -231,3 +233,35 @@ def test_the_contract_of_the_commands(told: tuple[Shop, Recorder, list[Answer]])
     assert found["attempts"][0].keys() >= {"started_at", "ended_at", "outcome", "status", "code"}
     assert found["draft"] is None
     assert json.loads(shop.run("deliveries", "list", "--conversation", "999", "--json")) == []
+
+
+def test_the_picture_of_a_piece_goes_all_the_way(tmp_path: Path) -> None:
+    """By commands, `philia serve` and TikTok's simulator as processes: a picture is uploaded once and sent once."""
+    platform = Platform(tmp_path)
+    try:
+        with opened(Shop(tmp_path / "shop", platform.url, settings="[delivery]\nretry_seconds = [0.1]\n")) as shop:
+            photo = tmp_path / "jacket.png"
+            photo.write_bytes(picture("jacket"))
+            shop.run("items", "add", "J-900", "--name", "Suede jacket", "--price", "85")
+            shop.run("items", "picture", "J-900", str(photo))
+            shop.serve()
+            platform.control("webhooks", listener_url=f"{shop.listening}/webhook/tiktok")
+            platform.control("faults", on="upload", queue=["server_500"])
+            platform.control("customers/maria.k/say", text="a photo?", dialect="v1.3", wait=True)
+            conversation = wait(lambda: shop.conversation("maria.k"))["conversation"]
+            made = shop.json("inbox", "send-picture", str(conversation), "J-900", "--now")
+            sent = shop.delivery(made["id"], "sent")
+            assert [attempt["outcome"] for attempt in sent["attempts"]] == ["sent"]
+            (entry,) = platform.ledger()
+            assert (entry["message_type"], entry["message_id"]) == ("IMAGE", sent["platform_id"])
+            asked = [request["path"].partition("/message/")[2] for request in platform.control("requests")]
+            wanted = ["capabilities/get/", "media/upload/", "media/upload/", "send/"]
+            assert [path for path in asked if path in wanted] == wanted
+            platform.control("rules", image_send=False)
+            platform.control("customers/sam/say", text="and me?", dialect="v1.3", wait=True)
+            other = wait(lambda: shop.conversation("sam"))["conversation"]
+            refused = shop.json("inbox", "send-picture", str(other), "J-900", "--now")
+            assert "does not let this shop send pictures" in shop.delivery(refused["id"], "failed")["reason"]
+            assert len(platform.ledger()) == 1
+    finally:
+        platform.close()
