@@ -309,8 +309,12 @@ def _tell(
     now: int,
     instruction: str | None = None,
 ) -> int | None:
-    """Asks for a draft, unless her reply window is closed and nothing could be sent."""
-    if not _reachable(db, conversation_id, now=now):
+    """Asks for a draft, unless her reply window is closed and nothing could be sent, or there is nothing to say.
+
+    What she asked may be answered already: a draft of that would be the same reply again.
+    """
+    nothing = cause == "message" and not facts and instruction is None
+    if not _reachable(db, conversation_id, now=now) or (nothing and not inbox.unanswered(db, conversation_id, limit=1)):
         return None
     return drafts.enqueue(db, conversation_id, now=now, cause=cause, facts=facts, instruction=instruction)
 

@@ -14,6 +14,7 @@ from store import drafts, holds, importing, items
 from store.database import transaction
 from store.drafts import FinishedDraft
 from store.errors import NotAllowed
+from store.inbox import record_reply
 from tests.server.delivery.shop import add_conversation, ready_draft
 from tests.store.stock_rows import HOUR, entries, file, hold_rows, piece, statuses
 
@@ -197,6 +198,19 @@ def test_release_takes_the_confirmation_back(db: sqlite3.Connection, maria: int,
     assert tidied.freed.offer.conversation_id == jo
     assert live(db, maria) == ("queued", "message", {})
     assert live(db, jo) == ("queued", "offer", {"offered_now": "J-014"})
+
+
+def test_a_hold_that_ends_untold_does_not_repeat_an_answer(db: sqlite3.Connection, maria: int) -> None:
+    """What she asked was answered before the hold: its end takes the confirmation back, and nothing is said again."""
+    piece(db, "J-014")
+    record_reply(
+        db, maria, platform_id="m9", text="It is here", at=NOW + 1, source="owner", delivery_id=None, now=NOW + 1
+    )
+    confirmed = stock.hold(db, "J-014", maria, now=NOW + 2, who="owner").draft
+    assert confirmed is not None
+    stock.release(db, "J-014", now=NOW + 3, who="owner")
+    assert ended(db, confirmed)[0] == "withdrawn"
+    assert live(db, maria) is None
 
 
 def test_a_new_price_takes_drafts_back(db: sqlite3.Connection, maria: int) -> None:
