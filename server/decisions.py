@@ -34,6 +34,7 @@ ENDED_WORDS: Final[Mapping[str, str]] = {
     "drafting": "This draft is still being written.",
 }
 TELLS_GONE: Final = re.compile(r"(?i)\b(?:sold|gone|no longer|not available|unavailable|taken|vendid[ao])\b")
+OFFERS: Final = re.compile(r"(?i)\b(?:available|still here|still have|in stock|disponible)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,7 @@ def send(
         if waiting.who == "auto" and waiting.draft_id is not None:
             # She answers in her own words before the automatic reply left: that judges it.
             autonomy.settle_shadow(db, waiting.draft_id, text, now=now)
+    promises = _offered(db, text, passed.conversation.live_draft_id, conversation_id)
     _owner_answers(db, conversation_id, now=now, who=who)
     if passed.conversation.live_draft_id is not None:
         autonomy.settle_shadow(db, passed.conversation.live_draft_id, text, now=now)
@@ -183,8 +185,16 @@ def send(
     verdict_id = verdicts.add(db, conversation_id=conversation_id, decision="send", who=who, text=text, now=now)
     return put_out(
         db, passed, text, draft_id=None, verdict_id=verdict_id, who=who, settings=settings, send_now=send_now,
-        promises=(), now=now,
+        promises=promises, now=now,
     )  # fmt: skip
+
+
+def _offered(db: sqlite3.Connection, text: str, draft_id: int | None, conversation_id: int) -> list[dict[str, Any]]:
+    """Returns the pieces that her own words offer, by name or else those of the draft, as far as they are free now."""
+    if not OFFERS.search(text) or TELLS_GONE.search(text):
+        return []
+    meant = items.named_in(db, text) or (verdicts.promises_of(db, draft_id) if draft_id is not None else [])
+    return [one for one in meant if items.promise_broken(db, [one], conversation_id) is None]
 
 
 def send_picture(

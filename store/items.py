@@ -15,6 +15,7 @@ from typing import Any, Final
 from store import journal
 from store.errors import NotAllowed, NotFound, Stale
 from store.listing import COLUMNS, STATED, stored
+from store.promises import named_in as named_in  # noqa: PLC0414  # the sender asks the stock for it
 from store.promises import promise_broken as promise_broken  # noqa: PLC0414  # the sender asks the stock for it
 from store.stock import Piece, Status, in_unit, money
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,6 +30,25 @@ def promise_broken(db: sqlite3.Connection, promises: Sequence[Mapping[str, Any]]
         if seen is not None and row["facts_revision"] > int(seen):
             return f"{row['sku']} {row['name']} was changed since the reply was written: {_last_change(db, row['id'])}"
     return None
+
+
+def named_in(db: sqlite3.Connection, text: str) -> list[dict[str, Any]]:
+    """Returns the pieces not sold whose SKU or whole name stands in a text: [{"sku"}].
+
+    What is shorter than four characters is passed over: a SKU of "45" would be in every price.
+    """
+    rows = db.execute(
+        "SELECT sku, name FROM items WHERE status <> 'sold' AND (instr(lower(:text), lower(sku))"
+        " OR instr(lower(:text), lower(name)))",
+        {"text": text},
+    )
+    return [
+        {"sku": row["sku"]} for row in rows if any(_stands_in(text, words) for words in (row["sku"], row["name"] or ""))
+    ]
+
+
+def _stands_in(text: str, words: str) -> bool:
+    return len(words) > 3 and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _why_broken(row: sqlite3.Row, promise: Mapping[str, Any], conversation_id: int) -> str | None:

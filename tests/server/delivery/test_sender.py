@@ -317,6 +317,30 @@ async def test_i16_what_was_sold_is_not_offered(shop: Shop) -> None:
     assert tuple(new) == ("sold", '{"replaces": "J-014"}')
 
 
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ("Yes! The Suede Jacket is available for $85.", False),
+        ("j-014 is still here.", False),
+        ("Yes, still available!", False),
+        ("The suede jacket is sold, sorry.", True),
+        ("The suede jacket is yours, I pack it tonight.", True),
+        ("J-0145 is available.", True),
+    ],
+)
+async def test_i16_her_own_words_do_not_offer_what_was_sold(shop: Shop, text: str, leaves: bool) -> None:
+    """A text she typed that calls a piece available, by name or in answer to a draft, stops at its sale: I16."""
+    a_piece(shop)
+    shop.write(items.add, "J-0145", {"name": "denim shirt", "price_cents": 3000}, who="owner")
+    conversation = shop.write(add_conversation, "c1")
+    shop.write(ready_draft, conversation, "Yes, the suede jacket is here.", offering=["J-014"])
+    delivery = shop.write(decisions.send, conversation, text, settings=shop.settings.delivery).delivery_id
+    shop.write(items.sell, "J-014", who="owner")
+    shop.clock.advance(5 * SECOND)
+    await shop.run()
+    assert (shop.state(delivery), shop.texts()) == (("sent", [text]) if leaves else ("failed", []))
+
+
 async def test_what_was_sold_cannot_be_approved(shop: Shop) -> None:
     """Approving a draft about a piece that was sold meanwhile is stale, and nothing is written."""
     a_piece(shop)
