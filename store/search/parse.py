@@ -41,7 +41,11 @@ _PICTURED: Final = frozenset(
 )
 """After one of these, "large" is not the size of the piece."""
 
-_NOT: Final = frozenset({"not", "without", "except", "sin", "non"})
+_NOT: Final = frozenset({"not", "without", "except", "sin", "non", "isnt", "arent", "no"})
+_BETWEEN: Final = frozenset({"a", "an", "the", "in", "any", "made", "of", "too", "en", "de"})
+"""What may stand between a denial and the thing denied: not *in* black."""
+_WARM: Final = "something warm"
+"""A phrase of the vocabulary: jackets, sweaters and the like."""
 _OR: Final = frozenset({"or", "o", "/"})
 
 
@@ -74,7 +78,7 @@ def parse(query: str, catalogue: Catalogue, mend: Mend, sticks: Sticks) -> Wante
     only behind a certain other one, as "bay" behind "green": then it is not a colour that was said.
     """
     vocabulary = catalogue.vocabulary
-    tokens, corrected = _mended(tokens_of(query), mend)
+    tokens, corrected = _mended(tokens_of(query), mend, catalogue)
     reading = _Reading(_said(tokens, vocabulary), catalogue, sticks)
     _eras(reading)
     sizes = _size_pairs(reading)
@@ -91,19 +95,46 @@ def parse(query: str, catalogue: Catalogue, mend: Mend, sticks: Sticks) -> Wante
         not_colors=frozenset(reading.not_colors),
         corrected=corrected,
     )
+    if not wanted.groups and not query.startswith(_WARM) and any(token.text == "warm" for token in reading.tokens):
+        # Alone, "warm" says what is looked for; beside a garment it only praises.
+        return parse(f"{_WARM} {query}", catalogue, mend, sticks)
     return meant(wanted, Meant(tuple(found), tuple(sizes)), vocabulary)
 
 
-def _mended(tokens: list[Token], mend: Mend) -> tuple[list[Token], dict[str, str]]:
+def _mended(tokens: list[Token], mend: Mend, catalogue: Catalogue) -> tuple[list[Token], dict[str, str]]:
     corrected: dict[str, str] = {}
     fresh: list[Token] = []
     for index, token in enumerate(tokens):
         alone = not token.glued and not (index + 1 < len(tokens) and tokens[index + 1].glued)
         better = mend(token.text) if token.kind == "word" and alone else None
         if better is not None:
+            better = _beside(tokens, index, catalogue.brands) or better
+        if better is not None:
             corrected[token.text] = better
         fresh.append(token if better is None else replace(token, text=better))
     return fresh, corrected
+
+
+def _beside(tokens: list[Token], index: int, brands: Mapping[Phrase, str]) -> str | None:
+    """Returns the word that a mistyped one forms a brand of the shop with: "ralf" beside "simons" is Raf, not Ralph."""
+    typed = tokens[index].text
+    for at, pick in ((index + 1, 0), (index - 1, 1)):
+        if not 0 <= at < len(tokens):
+            continue
+        for phrase in brands:
+            if len(phrase) == 2 and phrase[1 - pick] == tokens[at].text and _one_off(typed, phrase[pick]):
+                return phrase[pick]
+    return None
+
+
+def _one_off(typed: str, word: str) -> bool:
+    """Tells whether one letter more, less or else makes the word of what was typed."""
+    if abs(len(typed) - len(word)) > 1 or typed == word:
+        return False
+    at = next((at for at, (a, b) in enumerate(zip(typed, word, strict=False)) if a != b), min(len(typed), len(word)))
+    if len(typed) == len(word):
+        return typed[at + 1 :] == word[at + 1 :]
+    return typed[at + 1 :] == word[at:] if len(typed) > len(word) else typed[at:] == word[at + 1 :]
 
 
 def _runs(tokens: list[Token], taken: set[int]) -> list[tuple[int, int, str]]:
@@ -249,6 +280,10 @@ def _phrases(reading: _Reading) -> None:
             continue
         # "long" was read as a length; without a number it is the word again.
         phrases = (("long",), ("length",)) if text == "length" else (tuple(text.split("_")),)
+        if _denied(tokens, start):
+            reading.excluded += phrases
+            reading.taken.update(range(start, end))
+            continue
         _add(reading, start, end, Group("word", text, phrases, typed=phrases[0]))
 
 
@@ -275,7 +310,7 @@ def _take(reading: _Reading, wanted: Callable[[Phrase], bool]) -> None:
 def _understood(reading: _Reading, start: int, end: int, words: Phrase) -> bool:
     """Takes one phrase if it is known: size, era, colour, brand, garment, or one of several words for a thing."""
     vocabulary, shop = reading.vocabulary, reading.catalogue.brands
-    negated = start > 0 and reading.tokens[start - 1].text in _NOT
+    negated = _denied(reading.tokens, start)
     after = reading.tokens[end].text if end < len(reading.tokens) else ""
     if words in vocabulary.sizes and after not in _PICTURED:
         reading.letters.add(vocabulary.sizes[words])
@@ -308,6 +343,14 @@ def _understood(reading: _Reading, start: int, end: int, words: Phrase) -> bool:
     return True
 
 
+def _denied(tokens: list[Token], start: int) -> bool:
+    """Tells whether a denial stands before this place; "no" at the head of a message answers, it denies nothing."""
+    at = start - 1
+    while at > 0 and tokens[at].text in _BETWEEN:
+        at -= 1
+    return at >= 0 and tokens[at].text in _NOT and (at > 0 or tokens[at].text != "no")
+
+
 def _is_unknown(word: str, vocabulary: Vocabulary) -> bool:
     return len(word) > 2 and (word not in vocabulary.single or word in vocabulary.ignore)
 
@@ -315,7 +358,10 @@ def _is_unknown(word: str, vocabulary: Vocabulary) -> bool:
 def _group(words: Phrase, vocabulary: Vocabulary, shop: Mapping[Phrase, str]) -> Group | None:
     brand = vocabulary.brands.get(words)
     if brand is not None:
-        return Group("brand", brand, tuple(dict.fromkeys((*vocabulary.brand_words[brand], words))), typed=words)
+        others = {word for phrase, name in shop.items() if name != brand and len(phrase) > 1 for word in phrase}
+        # "tommy" is short for Hilfiger until the shop has a Tommy Bahama.
+        short = (phrase for phrase in vocabulary.brand_words[brand] if len(phrase) > 1 or phrase[0] not in others)
+        return Group("brand", brand, tuple(dict.fromkeys((*short, words))), typed=words)
     if words in shop:
         return Group("brand", shop[words], (words,), typed=words)
     if words in vocabulary.garment_words:

@@ -119,7 +119,9 @@ def _write(
     """Answers, fits the answer into one message and has it checked."""
     event = events.answer(request, reader, voice)
     answer = event if event is not None else _answer(request, reading, reader, voice, wish.adds)
-    parts = [part for part in answer.parts if part is not None and (part.needed or not wish.shorter)]
+    # Of two pieces that were not found, that is said once.
+    said = dict.fromkeys(part for part in answer.parts if part is not None)
+    parts = [part for part in said if part.needed or not wish.shorter]
     text, complete = fit(parts, LIMIT)
     if not text:
         text, complete = fit([voice.say("other")], LIMIT)[0], False
@@ -171,6 +173,9 @@ def _answer(
         answer.hold("escalation", ", ".join(reading.escalations))
         return answer
     wanted = tuple(dict.fromkeys((*reading.intents, *adds)))
+    if wanted == ("other",) and said and _bare(said[-1], reading, voice.book):
+        # "gucci belt?" asks whether there is one.
+        wanted = ("availability",)
     if not said and request.shared:
         # A shared post without a word asks whether the piece is there.
         wanted = ("availability", *[intent for intent in wanted if intent != "other"])
@@ -191,6 +196,21 @@ def _answer(
     if signals:
         answer.held.insert(0, ("injection", ", ".join(signals)))
     return answer
+
+
+_BARE_WORDS: Final = 5
+
+
+def _bare(text: str, reading: intents.Reading, book: Phrasebook) -> bool:
+    """Tells whether the message is no more than a piece with a question mark."""
+    words = intents.plain(text).replace("?", " ").split()
+    return (
+        text.rstrip().endswith("?")
+        and reading.language == book.code
+        and len(words) <= _BARE_WORDS
+        and bool(words)
+        and words[-1] in book.garments
+    )
 
 
 _POSTS: Final = frozenset({"share_post", "post"})

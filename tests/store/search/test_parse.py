@@ -80,6 +80,13 @@ READ = {
     "gray": {"color": "grey"},
     "navy blue": {"color": "navy"},
     "not black": {"not_color": "black"},
+    "a tee that isn't black": {"category": "t-shirt", "not_color": "black"},
+    "jacket not in black": {"category": "jacket", "not_color": "black"},
+    "hoodie no black": {"category": "hoodie", "not_color": "black"},
+    "something warm for winter under 60": {
+        "category": "jacket or coat or sweater or hoodie or fleece",
+        "max_price": "60.00",
+    },
     "levis": {"brand": "Levi's"},
     "harley": {"brand": "Harley Davidson"},
     "the north face": {"brand": "The North Face"},

@@ -66,6 +66,20 @@ def test_no_description_word_is_a_target(whole_shop: sqlite3.Connection) -> None
     assert [piece.sku for piece in search(whole_shop, "turnlock").pieces] == ["B-001"]
 
 
+def test_a_typo_beside_the_other_word_of_a_brand_is_that_brand(shop: sqlite3.Connection) -> None:
+    """By itself "ralf" is Ralph, but beside "simons" it is Raf, when the shop has Raf Simons."""
+    shop.execute("UPDATE items SET brand = 'Raf Simons', name = 'Raf Simons tee' WHERE sku = 'T-013'")
+    result = search(shop, "ralf simons")
+    assert (result.exact, result.corrected) == (True, {"ralf": "raf"})
+    assert [piece.sku for piece in result.pieces] == ["T-013"]
+
+
+def test_half_a_brand_is_not_another_brand(shop: sqlite3.Connection) -> None:
+    """A Tommy Bahama shirt is no answer to Tommy Hilfiger, though "tommy" alone may mean either."""
+    shop.execute("UPDATE items SET brand = 'Tommy Bahama', name = 'Tommy Bahama tee' WHERE sku = 'T-013'")
+    assert "T-013" not in [piece.sku for piece in search(shop, "tommy hilfiger").pieces]
+
+
 def test_a_brand_of_one_piece_is_no_typo(shop: sqlite3.Connection) -> None:
     """A brand that the shop has once is known, however near it is to another word."""
     shop.execute("UPDATE items SET brand = 'Gildan', name = 'Gildan blank tee' WHERE sku = 'T-013'")
