@@ -96,9 +96,21 @@ def read_question(text: str, rows: Sequence[Row]) -> Question:
     return Question(clauses, units, best, conflicts, content(units))
 
 
+_HELPING: Final = frozenset({"is", "are", "do", "does", "can", "will", "did", "was", "were"})
+_PRONOUNS: Final = frozenset({"it", "they", "this", "that", "these", "those"})
+
+
 def _predicates(clause: Clause) -> list[Unit]:
     """Returns what the clause asks of a piece it has named: "is the snapback deadstock"; that names no other piece."""
     units = clause.units
+    if len(units) > 1 and units[0].key in _HELPING and units[1].key in _PRONOUNS:
+        # "do they stretch?" asks of a piece, it names none; "do they come in black" may.
+        inside = [at for at, unit in enumerate(units) if unit.key in {"in", "en"}]
+        return [
+            unit
+            for at, unit in enumerate(units[2:], start=2)
+            if "garment" not in unit.tags and not any(place < at for place in inside)
+        ]
     if not units or units[0].key not in {"is", "are", "es", "son"}:
         return []
     named = next((at for at, unit in enumerate(units) if identifies(unit) or unit.key in {"it", "this", "that"}), None)

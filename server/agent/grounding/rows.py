@@ -172,11 +172,17 @@ class Row:
         return {size for size in found if size}
 
     @cached_property
+    def _own(self) -> list[list[Token]]:
+        """The words and signs of the piece's fit note, condition and description."""
+        texts = (self.piece.fit_note, self.piece.condition, self.piece.description[:_LONGEST_DESCRIPTION])
+        return [clean(text) for text in texts]
+
+    @cached_property
     def segments(self) -> list[list[Token]]:
         """The description cut at sentence and line ends."""
         cut: list[list[Token]] = [[]]
-        for text in (self.piece.fit_note, self.piece.condition, self.piece.description[:_LONGEST_DESCRIPTION]):
-            for token in clean(text):
+        for text in self._own:
+            for token in text:
                 if token.kind == "punct" and token.key in ".!?;\n,":
                     cut.append([])
                 elif token.kind != "punct" and (token.kind != "sym" or token.key in {"$", "%", '"', "€", "£", "/"}):
@@ -223,8 +229,8 @@ class Row:
     def sentences(self) -> list[set[str]]:
         """The words and singulars of the name, and of every sentence that denies nothing."""
         found: list[list[Token]] = [[]]
-        for text in (self.piece.fit_note, self.piece.condition, self.piece.description[:_LONGEST_DESCRIPTION]):
-            for token in clean(text):
+        for text in self._own:
+            for token in text:
                 if token.kind == "punct" and token.key in ".!?;\n":
                     found.append([])
                 else:

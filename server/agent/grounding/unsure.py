@@ -50,11 +50,11 @@ def judge(reading: Reading, clause: Clause) -> None:
 
 def _wondered(units: Sequence[Unit]) -> list[Unit]:
     """Returns the words after "not sure if": nothing is said of them."""
-    start = next((at for at, unit in enumerate(units) if unit.keys[-1] in _WHETHER), len(units))
+    start = next((at for at, unit in enumerate(units) if _WHETHER & set(unit.keys)), len(units))
     return [unit for unit in units[start:] if unit.kind == "word" and not unit.tags.keys() & _STATES]
 
 
-_WHETHER: Final = frozenset({"if", "whether", "on", "about", "si", "sobre"})
+_WHETHER: Final = frozenset({"if", "whether", "on", "about", "to", "si", "sobre"})
 _STATES: Final = frozenset({"available", "gone", "held", "offered", "offer_verb", "join"})
 
 

@@ -89,7 +89,7 @@ def judge(reading: Reading, clause: Clause) -> None:
         if unit.done or unit.kind != "word":
             continue
         tags = unit.tags
-        if _after_by(clause, unit):
+        if "policy" not in tags and _after_by(clause, unit):
             _maker(reading, clause, unit)
         elif _written_as_name(clause, unit):
             _unknown(reading, clause, unit, denied=denied)
@@ -402,7 +402,7 @@ def _asked_after(clause: Clause, unit: Unit) -> bool:
     """Tells whether the word only names what will be asked: "let me ask the owner about papers"."""
     before = clause.units[: clause.units.index(unit)]
     looks = next((at for at, other in enumerate(before) if "look_into" in other.tags or _looks(other)), None)
-    return looks is not None and any(other.keys[-1] in {"about", "whether", "if"} for other in before[looks:])
+    return looks is not None and any(other.keys[-1] in {"about", "whether", "if", "on"} for other in before[looks:])
 
 
 def _looks(unit: Unit) -> bool:

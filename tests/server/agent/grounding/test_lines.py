@@ -115,3 +115,21 @@ def test_centimetre_shops_are_read_in_centimetres() -> None:
     assert ask("Pit to pit is 24.5 inches.", items=[item])["verdict"] == "pass"
     assert ask("Pit to pit is 63 cm.", items=[item])["verdict"] == "hold"
     assert ask("Pit to pit is 62 inches.", items=[item])["verdict"] == "hold"
+
+
+def test_for_whom_a_hold_is_no_row_says() -> None:
+    """A held piece is "on hold for you" only when the line says that the hold is hers; "on hold" it is by the row."""
+    held = {**ITEM, "status": "held"}
+    hers = {"id": 1, "reply": "It's on hold for you!", "items": [held]}
+    assert check_line(json.dumps(hers))["verdict"] == "hold"
+    assert check_line(json.dumps({**hers, "held_for_her": [ITEM["sku"]]}))["verdict"] == "pass"
+    assert check_line(json.dumps({**hers, "reply": "It's on hold right now."}))["verdict"] == "pass"
+
+
+def test_a_line_end_ends_a_sentence() -> None:
+    """A list of pieces, one a line, gives each its own size; a size on the wrong line is held."""
+    other = {**ITEM, "sku": "D-2", "name": "Slip Dress", "brand": "", "category": "Dresses", "size": "S"}
+    line = {"id": 1, "customer": "what sizes?", "items": [{**ITEM, "size": "L", "category": "Jackets & Coats"}, other]}
+    right = check_line(json.dumps({**line, "reply": "Jacket: L\nDress: S"}))
+    wrong = check_line(json.dumps({**line, "reply": "Jacket: S\nDress: L"}))
+    assert (right["verdict"], wrong["verdict"]) == ("pass", "hold")
