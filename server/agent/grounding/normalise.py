@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +39,10 @@ _SIGNS: Final = {
 }
 _STRUCK: Final = frozenset("\u0335\u0336\u0337\u0338\u20e0\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 """Strike-through and direction overrides: what the reader sees is then not what the characters say."""
+
+
+_ODD: Final = re.compile(r"[^ -}\n]|[`|]")
+"""What is not written as it stands, of plain characters; most listings have none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ def _plain(char: str) -> str:
 
 def normalise(text: str) -> Plain:
     """Returns the text in plain characters with the way back to the given one."""
+    if text.isascii() and not _ODD.search(text):
+        return Plain(text, tuple(range(len(text))), len(text))
     pieces: list[str] = []
     origin: list[int] = []
     disguised: list[int] = []
