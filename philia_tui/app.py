@@ -70,6 +70,14 @@ class PhiliaApp(App[None]):
         """Opens on the inbox."""
         return self.inbox
 
+    def _fatal_error(self) -> None:
+        """Ends with a sentence: Textual's own trace shows every local variable, the customers' words among them."""
+        from philia_tui.unforeseen import told  # noqa: PLC0415  # only here
+
+        if self._exception is not None:
+            self._exit_renderables.append(told(self._exception))
+        self._close_messages_no_wait()
+
     def on_mount(self) -> None:
         """Takes the owner's keys, and freezes what lives as long as the app so that no key waits for it."""
         if self.settings.inbox.keys:

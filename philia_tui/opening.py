@@ -70,7 +70,10 @@ def run(
 
             examine = examiner(database, loaded, environment)
             work = LongWork(arguments, environment)
-            PhiliaApp(database, settings, server=keeper, examine=examine, work=work).run()
+            app = PhiliaApp(database, settings, server=keeper, examine=examine, work=work)
+            app.run()
+            if app.return_code:
+                sys.exit(app.return_code)
     finally:
         keeper.stop()
 

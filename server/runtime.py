@@ -110,7 +110,6 @@ async def serve(
     """
     if public.wanted(settings) and not insecure:
         public.demand_signature(settings, secrets)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with (
         lock.ServerLock(path) as held,
         contextlib.closing(bind(settings.listener.host, settings.listener.port)) as bound,

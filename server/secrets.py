@@ -2,13 +2,14 @@
 
 A line `NAME=keyring:SERVICE` in `.env` means that the value stands in the keyring under that service and name, so that
 a keyring is opened only by a shop that keeps something there. They are never logged, printed or put into an error.
+What cannot be read is told in `trouble`: a server that took it for "not set" would take unsigned webhooks.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -39,18 +40,47 @@ class Secrets:
     tiktok_app_id: str = ""
     tiktok_app_secret: str = ""
     sentry_dsn: str = ""
+    trouble: str = ""
+    """Why some of them could not be read, and what to do; empty when nothing stood in the way."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Name → environment, .env or keyring, for those that are set."""
 
     def __repr__(self) -> str:
         """Names what is set and shows none of it."""
-        known = ", ".join(field.name for field in fields(self) if getattr(self, field.name))
+        known = ", ".join(name.lower() for name in NAMES if getattr(self, name.lower()))
         return f"Secrets(set: {known or 'none'})"
 
 
 def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Secrets:
-    """Reads the secrets: the environment first, then the `.env` file given."""
+    """Reads the secrets: the environment first, then the `.env` file given, then the keyring that it points into."""
     environment = os.environ if environment is None else environment
-    written = read_dotenv(dotenv) if dotenv is not None else {}
-    return Secrets(**{name.lower(): environment.get(name) or _resolved(name, written.get(name, "")) for name in NAMES})
+    found = {name: (environment[name], "environment") for name in NAMES if environment.get(name)}
+    trouble, written = "", {}
+    if dotenv is not None and dotenv.exists():
+        try:
+            written = read_dotenv(dotenv)
+        except (OSError, UnicodeDecodeError) as fault:
+            why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8 text"
+            trouble = f"The keys in {dotenv} cannot be read: {why}. Mend the file, or: chmod 600 {dotenv}"
+    pointed = {}
+    for name in NAMES:
+        value = written.get(name, "")
+        if name in found or not value:
+            continue
+        if value.startswith(POINTER):
+            pointed[name] = value.removeprefix(POINTER)
+        else:
+            found[name] = (value, ".env")
+    if pointed:
+        try:
+            found |= {name: (value, "keyring") for name, value in _in_keyring(pointed).items()}
+        except VaultError as fault:
+            trouble = str(fault)
+    return Secrets(
+        **{name.lower(): value for name, (value, _) in found.items()},
+        trouble=trouble,
+        sources={name: source for name, (_, source) in found.items()},
+    )
 
 
 def beside(settings_file: Path | None, environment: Mapping[str, str] | None = None) -> Secrets:
@@ -59,8 +89,14 @@ def beside(settings_file: Path | None, environment: Mapping[str, str] | None = N
 
 
 def written_beside(settings_file: Path | None) -> dict[str, str]:
-    """Reads all lines of the `.env` beside a settings file, or of the one here where there is no such file."""
-    return read_dotenv(_dotenv(settings_file))
+    """Reads all lines of the `.env` beside a settings file, or of the one here; none of one that cannot be read.
+
+    That it cannot be read is told with the secrets.
+    """
+    try:
+        return read_dotenv(_dotenv(settings_file))
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _dotenv(settings_file: Path | None) -> Path:
@@ -98,14 +134,13 @@ def keep(dotenv: Path, given: Mapping[str, str], *, vault: KeyringVault | None) 
     write_private(dotenv, "".join(f"{line}\n" for line in [*kept, *(f"{name}={written[name]}" for name in written)]))
 
 
-def _resolved(name: str, value: str) -> str:
-    if not value.startswith(POINTER):
-        return value
+def _in_keyring(pointed: Mapping[str, str]) -> dict[str, str]:
+    """Returns what stands in the keyring under these names and services. Raises VaultError at the first that fails."""
     backend = real_keyring()
     if backend is None:
-        return ""
-    try:
-        return KeyringVault(backend, value.removeprefix(POINTER)).get(name) or ""
-    except VaultError:
-        # Told by doctor as missing; a locked keyring must not keep the inbox closed.
-        return ""
+        raise VaultError(
+            f"{', '.join(pointed)} should be in the system keyring, and there is none here that answers. Start the "
+            "desktop's keyring, or write the keys into .env (mode 0600)."
+        )
+    given = {name: KeyringVault(backend, service).get(name) for name, service in pointed.items()}
+    return {name: value for name, value in given.items() if value}

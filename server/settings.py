@@ -8,6 +8,7 @@ the environment overrides `.env` beside that file, which overrides the file. Sec
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -79,7 +80,10 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
     for source, names in ((".env", written_beside(found)), ("environment", environment)):
         for name, value in names.items():
             section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
-            if name.startswith(ENVIRONMENT_PREFIX) and key and section in Settings.__struct_fields__:
+            if name.startswith(ENVIRONMENT_PREFIX) and key:
+                if section not in Settings.__struct_fields__:
+                    allowed = ", ".join(Settings.__struct_fields__)
+                    raise SettingsError(f"{name} names no section of the settings; allowed are {allowed}.")
                 given.setdefault(section, {})[key] = value
                 sources[f"{section}.{key}"] = source
     return Loaded(settings=_anchor(_convert(given), found), file=found, sources=sources)
@@ -90,6 +94,10 @@ def find(file: Path | None, environment: Mapping[str, str]) -> Path | None:
     named = file or (Path(environment["PHILIA_CONFIG"]) if environment.get("PHILIA_CONFIG") else None)
     if named is not None:
         if not named.is_file():
+            if named.exists():
+                raise SettingsError(
+                    f"{named} is no file that settings could be read from; name the config.toml itself."
+                )
             raise SettingsError(
                 f"The settings file {named} does not exist. Write it with: philia init --config {named}"
             )
@@ -158,13 +166,20 @@ def _from_environment(value: str, hint: Any) -> Any:
     return value
 
 
+_KINDS: Final = {"int": "an integer", "float": "a number", "str": "text", "array": "a list", "object": "a table"}
+"""What msgspec calls a kind of value, and what an owner does."""
+
+
 def _allowed(hint: Any, fault: str) -> str:
     choices = [choice for choice in get_args(hint) if isinstance(choice, str)]
     if choices:
         return " | ".join(choices)
     if "bool" in str(hint):
         return "true | false"
-    return fault.split(" - at", 1)[0].removeprefix("Expected ").replace("`", "")
+    told = fault.split(" - at", 1)[0].removeprefix("Expected ").replace("`", "").partition(", got")[0]
+    for kind, words in _KINDS.items():
+        told = re.sub(rf"\b{kind}\b", words, told)
+    return told
 
 
 def _unknown_zone(settings: Settings) -> str | None:

@@ -16,7 +16,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from server.tiktok.errors import TikTokAuthError, TikTokError, TikTokRefused
 from server.tiktok.oauth import OAuth, Tokens
@@ -25,8 +25,6 @@ from store import signins
 from store.clock import HOUR, Clock
 from store.database import Database
 from store.errors import StoreError
-
-T = TypeVar("T")
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -37,9 +35,6 @@ MARGIN: Final = 2 * HOUR
 
 UNKNOWN_LIFE: Final = 20 * HOUR
 """After this a token whose life TikTok did not tell is renewed; a documented one lives 24 h."""
-
-VAULT_SECONDS: Final = 10.0
-"""How long a keyring may take."""
 
 LOCK_SECONDS: Final = 30.0
 """How long to wait for another process that renews; its request takes 10 at most."""
@@ -139,15 +134,6 @@ def signin_of(tokens: Tokens, box: TokenBox, *, now: int) -> signins.SignIn:
     )
 
 
-async def _patiently(asking: Callable[[], T]) -> T:
-    """Asks the vault in a thread: a locked keyring may wait for its owner, and a reply's outcome must not."""
-    try:
-        async with asyncio.timeout(VAULT_SECONDS):
-            return await asyncio.to_thread(asking)
-    except TimeoutError:
-        raise VaultError(f"The system keyring has not answered for {VAULT_SECONDS:.0f} s; unlock it.") from None
-
-
 class Renewer:
     """Keeps one access token fresh while a server runs.
 
@@ -196,7 +182,8 @@ class Renewer:
                 return False
 
     async def _renew(self) -> bool:
-        kept = await _patiently(self._box.read)
+        # In a thread: a locked keyring may wait for its owner, and a reply's outcome must not.
+        kept = await asyncio.to_thread(self._box.read)
         if kept is None:
             return False
         if kept.tokens.access_token != self._using.tokens.access_token:
@@ -216,7 +203,7 @@ class Renewer:
             return False
         now = self._clock()
         # Kept first, used afterwards: a crash between the two costs nothing.
-        await _patiently(lambda: self._box.write(fresh, now=now))
+        await asyncio.to_thread(self._box.write, fresh, now=now)
         signin = signin_of(fresh, self._box, now=now)
         await self._database.write(signins.note, signin, now=now, who="server")
         self._take(Kept(fresh, now))

@@ -6,12 +6,18 @@ none, and the file is used, whose rights say what it is.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import queue
 import secrets
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NoReturn, Protocol, TypeVar
+
+T = TypeVar("T")
 
 KeptIn = Literal["keyring", "file"]
 
@@ -19,6 +25,10 @@ REAL: Final = frozenset(
     f"keyring.backends.{name}" for name in ("SecretService", "kwallet", "libsecret", "macOS", "Windows")
 )
 """The backends that are the system's own."""
+
+
+KEYRING_SECONDS: Final = 10.0
+"""How long a keyring may take: a locked one waits for its owner, and neither a start nor an end waits for her."""
 
 
 class VaultError(Exception):
@@ -125,14 +135,18 @@ class KeyringVault:
     def get(self, name: str) -> str | None:
         """Returns a secret, None when it is not there."""
         try:
-            return self.backend.get_password(self.service, name)
+            return _within(lambda: self.backend.get_password(self.service, name))
+        except TimeoutError:
+            raise VaultError(_silent()) from None
         except Exception as fault:  # noqa: BLE001  # each backend has errors of its own
             raise VaultError(f"The system keyring cannot be read ({type(fault).__name__}); unlock it.") from None
 
     def put(self, name: str, value: str) -> None:
         """Keeps a secret."""
         try:
-            self.backend.set_password(self.service, name, value)
+            _within(lambda: self.backend.set_password(self.service, name, value))
+        except TimeoutError:
+            raise VaultError(_silent()) from None
         except Exception as fault:  # noqa: BLE001  # each backend has errors of its own
             raise VaultError(f"The system keyring takes nothing ({type(fault).__name__}); unlock it.") from None
 
@@ -141,21 +155,56 @@ class KeyringVault:
         if self.get(name) is None:
             return
         try:
-            self.backend.delete_password(self.service, name)
+            _within(lambda: self.backend.delete_password(self.service, name))
+        except TimeoutError:
+            raise VaultError(_silent()) from None
         except Exception as fault:  # noqa: BLE001  # each backend has errors of its own
             raise VaultError(f"The system keyring cannot be changed ({type(fault).__name__}); unlock it.") from None
 
 
 def real_keyring() -> Keyring | None:
     """Returns the system's keyring, None when there is none that deserves the name."""
-    try:
+
+    def look() -> object:
         import keyring  # noqa: PLC0415  # 200 ms, paid only by who keeps secrets there
 
-        backend = keyring.get_keyring()
+        return keyring.get_keyring()
+
+    try:
+        backend = _within(look)
     except Exception:  # noqa: BLE001  # whatever a desktop lacks, the file is left
         return None
     candidates = getattr(backend, "backends", [backend])
     return next((each for each in candidates if type(each).__module__ in REAL), None)
+
+
+def _within(asking: Callable[[], T]) -> T:
+    """Asks in a thread of its own, which is left behind when it does not answer. Raises TimeoutError."""
+    answers: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer = asking()
+        except Exception as fault:  # noqa: BLE001  # raised again where it was asked
+            answers.put(functools.partial(_raise, fault))
+        else:
+            answers.put(lambda: answer)
+
+    # A daemon: the interpreter's end does not wait for it, as it would for a pool's.
+    threading.Thread(target=ask, name="keyring", daemon=True).start()
+    try:
+        answered = answers.get(timeout=KEYRING_SECONDS)
+    except queue.Empty:
+        raise TimeoutError from None
+    return answered()
+
+
+def _raise(fault: Exception) -> NoReturn:
+    raise fault
+
+
+def _silent() -> str:
+    return f"The system keyring has not answered for {KEYRING_SECONDS:.0f} s; unlock it."
 
 
 def write_private(path: Path, text: str) -> None:

@@ -61,9 +61,13 @@ class ServerLock:
         self.database = database
         self.identity = identity(database)
         try:
+            database.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(lock_path(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as fault:
-            raise StoreError(f"The lock file {lock_path(database)} cannot be opened: {fault.strerror}.") from fault
+            raise StoreError(
+                f"The lock file {lock_path(database)} cannot be opened: {fault.strerror}. Mend its folder's "
+                "permissions, or set [database] url."
+            ) from fault
         try:
             self._take()
         except BaseException:

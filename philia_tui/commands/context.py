@@ -6,6 +6,7 @@ Exit 0 success, 1 the thing asked for failed or does not exist, 2 wrong usage or
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,8 @@ def _opened(where: Shop) -> Iterator[Connection]:
             db.close()
     except StoreError as fault:
         fail(str(fault))
+    except sqlite3.Error as fault:
+        fail(f"The database {where.path} cannot be used: {fault}. What is wrong with it: philia doctor")
 
 
 def emit(data: Any, as_json: bool, lines: Iterable[str] = ()) -> None:

@@ -32,8 +32,12 @@ def register(root: typer.Typer) -> None:
 
 
 def secrets_of(where: Shop) -> Secrets:
-    """Reads the secrets: the environment, then `.env` beside the settings or here."""
-    return beside(where.loaded.file)
+    """Reads the secrets: the environment, then `.env` beside the settings or here; what cannot be read ends with 2."""
+    secrets = beside(where.loaded.file)
+    if secrets.trouble:
+        complain(secrets.trouble)
+        raise typer.Exit(2)
+    return secrets
 
 
 def serve(
@@ -57,18 +61,23 @@ def serve(
     from store.errors import StoreError  # noqa: PLC0415
 
     where = through(shop(ctx), tunnel)
+    secrets = secrets_of(where)
     try:
         if public.wanted(where.settings):
-            public.check(where.settings, secrets_of(where), insecure=insecure)
+            public.check(where.settings, secrets, insecure=insecure)
     except TunnelError as fault:
         fail(str(fault))
     from server.agent.prompts import PromptError  # noqa: PLC0415
     from server.listener.serving import PortTaken  # noqa: PLC0415
 
-    written = logs.start(where.settings.log, where.path)
-    reporting = crashes.start(secrets_of(where).sentry_dsn)
+    written = logs.file_for(where.settings.log, where.path)
     try:
-        asyncio.run(_serve(where, child=child, insecure=insecure))
+        logs.start(where.settings.log, where.path)
+    except OSError as fault:
+        fail(f"The log {written} cannot be written: {fault.strerror}. Mend its folder, or set [log] file.")
+    reporting = crashes.start(secrets.sentry_dsn)
+    try:
+        asyncio.run(_serve(where, secrets, child=child, insecure=insecure))
     except (PortTaken, StoreError) as fault:
         fail(str(fault))
     except PromptError as fault:
@@ -91,7 +100,7 @@ def through(where: Shop, tunnel: str | None) -> Shop:
     return dataclasses.replace(where, loaded=replace(where.loaded, settings=settings))
 
 
-async def _serve(where: Shop, *, child: bool, insecure: bool) -> None:
+async def _serve(where: Shop, secrets: Secrets, *, child: bool, insecure: bool) -> None:
     from server import runtime  # noqa: PLC0415  # see serve
 
     stop = asyncio.Event()
@@ -110,7 +119,7 @@ async def _serve(where: Shop, *, child: bool, insecure: bool) -> None:
 
     await runtime.serve(
         where.settings,
-        secrets_of(where),
+        secrets,
         where.path,
         stop=stop,
         announce=announce,

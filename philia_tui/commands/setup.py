@@ -13,8 +13,7 @@ import typer
 from philia_tui.commands import outside
 from philia_tui.commands.context import Shop, complain, emit, fail, shop
 from philia_tui.commands.grouped import SETTING_UP, Grouped
-from philia_tui.commands.running import secrets_of
-from server.secrets import NAMES
+from server.secrets import NAMES, beside
 from server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def doctor(
 def _examine(where: Shop, *, offline: bool) -> list[Check]:
     from server.doctor import examine  # noqa: PLC0415  # httpx, 150 ms
 
-    return examine(where.loaded, secrets_of(where), where.path, offline=offline, clock=where.now)
+    return examine(where.loaded, beside(where.loaded.file), where.path, offline=offline, clock=where.now)
 
 
 def _check_lines(checks: list[Check]) -> list[str]:
@@ -149,11 +148,17 @@ def config_show(ctx: typer.Context, as_json: Json = False) -> None:
         for section in Settings.__struct_fields__
         for key in getattr(where.settings, section).__struct_fields__
     ]
-    secrets = secrets_of(where)
+    secrets = beside(where.loaded.file)
     hidden = [
-        {"setting": name, "value": "set" if getattr(secrets, name.lower()) else "not set", "source": "secret"}
+        {
+            "setting": name,
+            "value": "set" if getattr(secrets, name.lower()) else "not set",
+            "source": secrets.sources.get(name, "default"),
+        }
         for name in NAMES
     ]
+    if secrets.trouble:
+        complain(f"! {secrets.trouble}")
     emit(
         [*found, *hidden],
         as_json,

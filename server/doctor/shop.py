@@ -37,6 +37,8 @@ def _private(loaded: Loaded) -> Iterator[Check]:
 def keys(loaded: Loaded, secrets: Secrets) -> Iterator[Check]:
     """Looks for the model's key and for what signs webhooks."""
     yield from _private(loaded)
+    if secrets.trouble:
+        yield Check("secrets", "fail", secrets.trouble, "Do that, then: philia doctor")
     drafter = loaded.settings.agent.drafter
     if secrets.openai_api_key or drafter == "house":
         yield Check("model key", "ok", "set" if secrets.openai_api_key else "not needed by the house drafter")

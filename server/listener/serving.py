@@ -42,10 +42,11 @@ def bind(host: str, port: int) -> socket.socket:
         found.listen(CONNECTIONS)
     except OSError as fault:
         found.close()
-        why = "another program has it" if fault.errno == errno.EADDRINUSE else (fault.strerror or str(fault))
-        raise PortTaken(
-            f"The listener cannot have {host}:{port}: {why}. End that program, or set [listener] port in config.toml."
-        ) from fault
+        if fault.errno == errno.EADDRINUSE:
+            what = "another program has it. End that program, or set [listener] port in config.toml."
+        else:
+            what = f"{fault.strerror or fault}. Set [listener] host and port in config.toml."
+        raise PortTaken(f"The listener cannot have {host}:{port}: {what}") from fault
     found.setblocking(False)
     return found
 

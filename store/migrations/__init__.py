@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from store.database import connect
-from store.errors import NewerDatabase
+from store.errors import CannotWrite, NewerDatabase
 
 HEAD: Final = "0005"
 """The newest revision; a test compares it with Alembic's own answer."""
@@ -31,7 +31,10 @@ def migrate(path: Path) -> None:
     Raises NewerDatabase for a file of a newer Philia, CannotWrite for one that cannot be written.
     """
     with closing(connect(path)) as db:
-        found = revision_of(db)
+        try:
+            found = revision_of(db)
+        except sqlite3.Error as fault:
+            raise CannotWrite(f"The database {path} cannot be read: {fault}. philia doctor says more.") from fault
     if found == HEAD:
         return
     # Alembic and SQLAlchemy cost 1.2 s of imports, paid only by a start that has something to migrate.

@@ -8,6 +8,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event, pool
 from sqlalchemy.engine import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from store.errors import CannotWrite
 
 
 def engine_for(path: Path) -> Engine:
@@ -35,10 +38,18 @@ def config_for(connection: Connection | None = None) -> Config:
 
 
 def upgrade(path: Path, revision: str = "head") -> None:
-    """Runs the missing migrations in one transaction each: a kill leaves the file at a whole revision."""
+    """Runs the missing migrations in one transaction each: a kill leaves the file at a whole revision.
+
+    Raises CannotWrite.
+    """
     engine = engine_for(path)
     try:
         with engine.connect() as connection:
             command.upgrade(config_for(connection), revision)
+    except DBAPIError as fault:
+        raise CannotWrite(
+            f"The database {path} could not be brought to this Philia's schema: {fault.orig}. It is as it was. Free "
+            "some space or mend the folder's permissions, then try again."
+        ) from fault
     finally:
         engine.dispose()

@@ -7,7 +7,6 @@ import dataclasses
 import logging
 import sqlite3
 import stat
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +20,12 @@ from server.settings import Settings
 from server.simulator.run import CLIENT_KEY, SECRET, Simulator
 from server.tiktok.oauth import OAuth, Tokens, authorize_url
 from server.tokens import MARGIN, UNKNOWN_LIFE, Kept, Renewer, TokenBox, box_for, signin_of
-from server.vault import VaultError
+from server.vault import KeyringVault, VaultError
 from store import signins
 from store.clock import DAY, HOUR
 from store.database import Database, transaction
 from tests.conftest import FakeClock
+from tests.server.keyrings import WaitingKeyring
 
 APP = Secrets(tiktok_app_id=CLIENT_KEY, tiktok_app_secret=SECRET)
 
@@ -166,21 +166,16 @@ async def test_a_keyring_that_waits_for_its_owner_holds_nobody_up(
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A vault that does not answer is given up, and the next renewal works."""
-    kept = await sign_in(platform, box, db, clock)
-    keeper, used = renewer(platform, box, kept, database, clock)
-    unlocked = threading.Event()
-    read = box.read
-
-    def locked() -> Kept | None:
-        unlocked.wait(20)
-        return read()
-
-    monkeypatch.setattr(box, "read", locked)
-    monkeypatch.setattr("server.tokens.VAULT_SECONDS", 0.05)
+    """A keyring that does not answer is given up, and the next renewal works."""
+    backend = WaitingKeyring()
+    in_keyring = TokenBox(KeyringVault(backend, "philia test"), database.path)
+    kept = await sign_in(platform, in_keyring, db, clock)
+    keeper, used = renewer(platform, in_keyring, kept, database, clock)
+    backend.unlocked.clear()
+    monkeypatch.setattr("server.vault.KEYRING_SECONDS", 0.05)
     assert not await keeper.renew()
-    unlocked.set()
-    monkeypatch.setattr("server.tokens.VAULT_SECONDS", 10.0)
+    backend.unlocked.set()
+    monkeypatch.setattr("server.vault.KEYRING_SECONDS", 10.0)
     assert await keeper.renew()
     assert len(used) == 1
 

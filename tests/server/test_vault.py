@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,35 +12,9 @@ import pytest
 
 from server import secrets, vault
 from server.vault import FileVault, KeyringVault, VaultError
+from tests.server.keyrings import FakeKeyring, LockedKeyring, WaitingKeyring
 
-
-class FakeKeyring:
-    """A keyring in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-class LockedKeyring:
-    """A keyring that says no, with the secret in its words."""
-
-    def get_password(self, service: str, username: str) -> str | None:
-        raise RuntimeError(username)
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise RuntimeError(password)
-
-    def delete_password(self, service: str, username: str) -> None:
-        raise RuntimeError(username)
+ROOT = Path(__file__).parents[2]
 
 
 def mode(path: Path) -> int:
@@ -144,3 +120,66 @@ def test_a_secret_with_a_line_break_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VaultError, match="line break"):
         secrets.keep(tmp_path / ".env", {"OPENAI_API_KEY": "a\nTIKTOK_APP_SECRET=b"}, vault=None)
     assert not (tmp_path / ".env").exists()
+
+
+def test_a_keyring_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked of it ends with a sentence, and of several keys only the first is waited for."""
+    backend = WaitingKeyring()
+    kept = KeyringVault(backend, "philia test")
+    kept.put("a", "1")
+    backend.unlocked.clear()
+    monkeypatch.setattr(vault, "KEYRING_SECONDS", 0.05)
+    calls: list[Callable[[], object]] = [lambda: kept.get("a"), lambda: kept.put("a", "2"), lambda: kept.forget("a")]
+    for call in calls:
+        with pytest.raises(VaultError, match="has not answered"):
+            call()
+    monkeypatch.setattr(secrets, "real_keyring", lambda: backend)
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("OPENAI_API_KEY=keyring:philia\nTIKTOK_APP_ID=app\nTIKTOK_APP_SECRET=keyring:philia\n", "utf-8")
+    backend.asked.clear()
+    found = secrets.load({}, dotenv)
+    assert "has not answered" in found.trouble
+    assert (found.openai_api_key, found.tiktok_app_id) == ("", "app")
+    assert backend.asked == ["OPENAI_API_KEY"]
+    backend.unlocked.set()
+
+
+def test_a_process_ends_while_its_keyring_waits() -> None:
+    """A question that is never answered keeps no program from ending."""
+    program = (
+        "from server import vault; from tests.server.keyrings import WaitingKeyring\n"
+        "backend = WaitingKeyring(); backend.unlocked.clear(); vault.KEYRING_SECONDS = 0.05\n"
+        "try: vault.KeyringVault(backend, 'philia test').get('a')\n"
+        "except vault.VaultError as fault: print(fault)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT
+    )
+    assert "has not answered" in done.stdout
+
+
+def test_what_cannot_be_read_is_not_taken_for_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `.env` that is no text and a keyring that is gone are told; the environment's keys are there all the same."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"TIKTOK_APP_SECRET=\xff\xfe\n")
+    found = secrets.load({"TIKTOK_APP_ID": "app"}, dotenv)
+    assert "not UTF-8" in found.trouble
+    assert (found.tiktok_app_id, found.tiktok_app_secret) == ("app", "")
+    dotenv.write_text("TIKTOK_APP_SECRET=keyring:philia\n", "utf-8")
+    monkeypatch.setattr(secrets, "real_keyring", lambda: None)
+    assert "TIKTOK_APP_SECRET should be in the system keyring" in secrets.load({}, dotenv).trouble
+    assert secrets.load({"TIKTOK_APP_SECRET": "s"}, dotenv).trouble == ""
+
+
+def test_each_secret_tells_where_it_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Environment, file and keyring are told by name; the value is in no representation."""
+    backend = FakeKeyring()
+    backend.set_password("philia", "OPENAI_API_KEY", "k3y")
+    monkeypatch.setattr(secrets, "real_keyring", lambda: backend)
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("OPENAI_API_KEY=keyring:philia\nTIKTOK_APP_ID=app\nTIKTOK_APP_SECRET=old\n", "utf-8")
+    found = secrets.load({"TIKTOK_APP_SECRET": "s3cret"}, dotenv)
+    assert found.sources == {
+        "TIKTOK_APP_SECRET": "environment", "TIKTOK_APP_ID": ".env", "OPENAI_API_KEY": "keyring",
+    }  # fmt: skip
+    assert not any(value in repr(found) for value in ("k3y", "s3cret"))
