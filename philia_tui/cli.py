@@ -9,7 +9,17 @@ from philia_tui.version import VERSION
 
 
 def main() -> None:
-    """Runs the command line; the console script `philia` points here."""
+    """Runs the command line; a fault that nobody foresaw ends it with 1 and a sentence."""
+    try:
+        _run()
+    except Exception as fault:  # noqa: BLE001  # the last one who can say it in the owner's words
+        from philia_tui.unforeseen import told  # noqa: PLC0415  # only here
+
+        sys.stderr.write(f"{told(fault)}\n")
+        sys.exit(1)
+
+
+def _run() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         # Building every command costs 500 ms, asking the package's metadata 60, the constant nothing.
         sys.stdout.write(f"philia {VERSION}\n")

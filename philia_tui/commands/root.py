@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from philia_tui.commands import agent, data, deliveries, fetching, habits, inbox, items, report, running, setup, web
-from philia_tui.commands.context import complain
 from philia_tui.commands.grouped import EVERY_DAY, Grouped
 from philia_tui.opening import open_shop
 from philia_tui.version import VERSION
@@ -61,11 +59,5 @@ agent.register(app)
 
 
 def run() -> None:
-    """Runs the command line; a fault that nobody foresaw ends it with 1 and a sentence."""
-    try:
-        app(prog_name="philia")
-    except Exception as fault:  # noqa: BLE001  # the last one who can say it in the owner's words
-        from philia_tui.unforeseen import told  # noqa: PLC0415  # only here
-
-        complain(told(fault))
-        sys.exit(1)
+    """Runs the command line."""
+    app(prog_name="philia")

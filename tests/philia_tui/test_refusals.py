@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from philia_tui import unforeseen
+from philia_tui import cli, opening, unforeseen
 from philia_tui.app import PhiliaApp
-from philia_tui.commands import root, running
+from philia_tui.commands import running
 from server.settings import Settings
 from store.migrations import migrate
 
@@ -89,18 +89,25 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         assert (ended, "philia.db" in told) == (1, True), told
 
 
+@pytest.mark.parametrize(
+    ("where", "what", "words"), [(opening, "open_shop", ()), (running, "shop", ("status",))], ids=["inbox", "command"]
+)
 def test_what_nobody_foresaw_ends_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    where: object,
+    what: str,
+    words: tuple[str, ...],
 ) -> None:
     """The screen names kind and place and the file of the trace, never the error's own words; the file is private."""
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("what a customer wrote")
 
-    monkeypatch.setattr(running, "open_inbox", broken)
-    monkeypatch.setattr(sys, "argv", ["philia"])
+    monkeypatch.setattr(where, what, broken)
+    monkeypatch.setattr(sys, "argv", ["philia", *words])
     with pytest.raises(SystemExit) as ended:
-        root.run()
+        cli.main()
     told = capsys.readouterr().err
     assert ended.value.code == 1
     assert "RuntimeError in test_refusals.py" in told
