@@ -229,6 +229,12 @@ class PhiliaApp(App[None]):
 
         self.open_beside(WorkScreen)
 
+    def action_screen_canned(self) -> None:
+        """Shows the canned replies."""
+        from philia_tui.screens.canned import CannedScreen  # noqa: PLC0415  # when it is asked for
+
+        self.open_beside(CannedScreen)
+
     def begin_work(self, name: str) -> None:
         """Shows long work and begins a piece of it."""
         self.action_screen_work()

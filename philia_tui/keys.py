@@ -100,6 +100,7 @@ EVERYWHERE: Final = (
     Key("screen_activity", "4", "activity", "What happened"),
     Key("screen_settings", "5", "settings and health", "Settings, switches and whether everything is well"),
     Key("screen_work", "6", "long work", "Import, replay, back up, fetch what was missed; with how far it is"),
+    Key("screen_canned", "7", "canned replies", "Your kept texts: add, change, forget"),
     Key("theme", "f2", "next theme", "Change the colours"),
     Key("back", "q,escape", "back", "Back; in the inbox itself: quit"),
     Key("quit", "Q,ctrl+q", "quit", "Close Philia"),
@@ -137,6 +138,12 @@ WORK: Final = (
     Key("work_stop", "s", "stop it", "Stop what is under way; nothing is left half done", hint=True),
 )
 
+CANNED: Final = (
+    Key("canned_add", "a", "add", "Write a new one", hint=True),
+    Key("canned_edit", "e", "edit", "Change its text", hint=True),
+    Key("canned_delete", "x", "forget", "Forget it; u brings it back", hint=True),
+)
+
 LOOKING: Final = (
     Key("look_filter", "slash", "find", "Keep only the rows with these words", hint=True),
     Key("look_open", "enter", "open", "Go to the conversation", hint=True),
@@ -156,13 +163,18 @@ REVIEWING: Final = (
 
 ASKING: Final = (Key("ask_cancel", "escape", "cancel", "Give no answer"),)
 
+BESIDE: Final = (STOCK, ACTIVITY, INSIGHTS, SETTINGS, WORK, CANNED)
+"""The keys of the screens beside the inbox, screen by screen."""
+
 ALL: Final = (
-    INBOX + MOVING + EVERYWHERE + STOCK + ACTIVITY + INSIGHTS + SETTINGS + WORK + LOOKING + EDITING + REVIEWING + ASKING
+    *(INBOX + MOVING + EVERYWHERE),
+    *(key for scope in BESIDE for key in scope),
+    *(LOOKING + EDITING + REVIEWING + ASKING),
 )
 
 SCOPES: Final = (
     INBOX + MOVING + EVERYWHERE,
-    *(scope + LOOKING + MOVING + EVERYWHERE for scope in (STOCK, ACTIVITY, INSIGHTS, SETTINGS, WORK)),
+    *(scope + LOOKING + MOVING + EVERYWHERE for scope in BESIDE),
     EDITING,
     REVIEWING,
 )

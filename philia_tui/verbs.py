@@ -315,8 +315,10 @@ class Verbs:
         """Forgets a kept text."""
 
         def act(db: sqlite3.Connection) -> Done:
+            before = db.execute("SELECT text FROM canned_replies WHERE name = ?", (name,)).fetchone()
             db.execute("DELETE FROM canned_replies WHERE name = ?", (name,))
-            return Done(f"“{name}” is not kept any more")
+            back = self.keep_canned(name, before["text"]) if before is not None else None
+            return Done(f"“{name}” is not kept any more", back, "forgetting it")
 
         return act
 

@@ -54,11 +54,20 @@ class Helping(Editing):
         found = _matching(replies, words) if words is not None else None
         if found is None:
             return
+        self.take_canned(found)
+
+    def filled(self, kept: canned.Canned) -> str:
+        """Returns a kept text as it reads in the selected conversation."""
+        if self.card is None:
+            return kept.text
         sign = CURRENCY_SIGNS.get(self.settings.shop.currency, self.settings.shop.currency + " ")
-        text = canned.filled(found.text, card, self.draft, shop=self.settings.shop.name, sign=sign)
+        return canned.filled(kept.text, self.card, self.draft, shop=self.settings.shop.name, sign=sign)
+
+    def take_canned(self, kept: canned.Canned) -> None:
+        """Opens a kept text, filled in, in the editor of the selected conversation."""
         ready = self.draft is not None and self.draft.state == "ready"
-        self._editing, self._writing_to = (self.draft, None) if ready else (None, card)
-        self.open_editor(text, f"Canned: {one_line(found.name)}")
+        self._editing, self._writing_to = (self.draft, None) if ready else (None, self.card)
+        self.open_editor(self.filled(kept), f"Canned: {one_line(kept.name)}")
 
     @work(group="ask", exclusive=True, exit_on_error=False)
     async def action_canned_keep(self) -> None:

@@ -80,7 +80,7 @@ class SettingsScreen(SideScreen):
     def _decide(self, answer: learning.Answer, state: str) -> bool:
         found = [one for one in self.rules if one.state == state]
         if found:
-            self.inbox.act(self.inbox.verbs.rule(found[0].id, answer))
+            self.act(self.inbox.verbs.rule(found[0].id, answer))
         return bool(found)
 
     def action_settings_server(self) -> None:

@@ -21,6 +21,7 @@ from philia_tui.wrapping import Line, cut_line
 
 if TYPE_CHECKING:
     from philia_tui.screens.inbox import InboxScreen
+    from philia_tui.verbs import Act
 
 
 class Title(Painter):
@@ -160,9 +161,17 @@ class SideScreen(Typing):
         if answer is None:
             self.filter("")
 
-    def action_undo(self) -> None:
+    @work(group="act", exit_on_error=False)
+    async def act(self, act: Act) -> None:
+        """Runs one act as the inbox does, and shows at once what it changed here."""
+        await self.inbox.perform(act)
+        self._look()
+
+    @work(group="undo", exit_on_error=False)
+    async def action_undo(self) -> None:
         """Takes the last thing back: what a toast of this screen says is true here too."""
-        self.inbox.action_undo()
+        await self.inbox.action_undo().wait()
+        self._look()
 
     def filter(self, words: str) -> None:
         """Shows only what has these words."""

@@ -111,7 +111,7 @@ class StockScreen(SideScreen):
             return
         verbs = self.inbox.verbs
         acts: dict[str, Act] = {"sold": verbs.sold(piece.sku), "unsold": verbs.unsold(piece.sku)}
-        self.inbox.act(acts[make])
+        self.act(acts[make])
 
     def action_stock_sold(self) -> None:
         """Marks the piece sold."""
@@ -135,4 +135,4 @@ class StockScreen(SideScreen):
         number = self.listing.selected
         piece = self.listing.row(number) if number is not None else None
         if piece is not None:
-            self.inbox.act(self.inbox.verbs.release(piece.sku, None, whom=one_line(piece.held_for or "nobody")))
+            self.act(self.inbox.verbs.release(piece.sku, None, whom=one_line(piece.held_for or "nobody")))

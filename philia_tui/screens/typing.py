@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from philia_tui.widgets.ask import Ask
     from philia_tui.widgets.editor import Editor
 
-BLOCKED = frozenset(key.id for key in (*keys.INBOX, *keys.MOVING, *keys.STOCK, *keys.LOOKING))
+BLOCKED = frozenset(key.id for scope in (keys.INBOX, keys.MOVING, keys.LOOKING, *keys.BESIDE) for key in scope)
 
 
 class Typing(Screen[None]):
