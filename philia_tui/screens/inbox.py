@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.worker import Worker, WorkerState
 
 from philia_tui import keys, notices
@@ -27,6 +26,7 @@ from philia_tui.widgets.draft import Draft
 from philia_tui.widgets.evidence import Evidence
 from philia_tui.widgets.header import Header
 from philia_tui.widgets.hints import Hints
+from philia_tui.widgets.painting import Across, Down
 from philia_tui.widgets.queue import Queue
 from philia_tui.widgets.tabs import Tabs
 from philia_tui.widgets.thread import Thread
@@ -90,8 +90,8 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
         """Lays out the panes."""
         clock = self.desk.clock
         yield Header(self.settings.shop.handle, self.settings.auto_reply.mode, clock, self.zone, id="header")
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
+        with Across(id="body"):
+            with Down(id="left"):
                 yield Tabs(id="tabs")
                 yield Queue(
                     lambda ids: views.rows(self.desk.db, ids),
@@ -101,7 +101,7 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
                     self.settings.delivery.quota_per_window,
                     id="queue",
                 )
-            with Vertical(id="right"):
+            with Down(id="right"):
                 yield Thread(self._older, clock, self.zone, id="thread")
                 yield Draft(id="draft")
                 yield Evidence(clock, self.settings.shop.unit, id="evidence")
@@ -334,7 +334,7 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
         return [] if conversation is None else views.said(self.desk.db, conversation, before=before, limit=THREAD_PAGE)
 
     def _hint(self) -> None:
-        if self.query("#editor"):
+        if self.typing and self.query("#editor"):
             # The line says what the editor's keys are, whatever arrives meanwhile.
             return
         lead = f"{many(len(self.queue.marks), 'marked', 'marked')}:" if self.queue.marks else ""

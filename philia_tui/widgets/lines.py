@@ -50,7 +50,10 @@ class LinesPane(Painter, ScrollView):
         """Sets the title on the border, drawing it only when it is another one."""
         if title != self._named:
             self._named = title
-            self.border_title = Content(title)
+            # Not by `border_title`, which draws the whole pane anew for its top line.
+            self._border_title = Content(title)
+            inside = self.content_offset
+            self.refresh(Region(-inside.x, -inside.y, self.outer_size.width, 1))
 
     def on_resize(self) -> None:
         """Lays out again."""

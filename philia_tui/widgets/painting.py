@@ -6,6 +6,8 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -37,7 +39,40 @@ STYLES: Final = {
 COMPONENTS: Final = frozenset(STYLES.values())
 
 
-class Painter(Widget):
+class Still(Widget):
+    """A widget that keeps what it drew until something of it is to be drawn anew.
+
+    A frame asks every widget that lies in it for all of its lines, changed or not: half of what a key cost.
+    """
+
+    _kept: tuple[Region, list[Strip]] | None = None
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Returns the lines as they were, or draws those that are asked for anew."""
+        if self._kept is None or self._kept[0] != crop:
+            self._kept = crop, super().render_lines(crop)
+        return self._kept[1]
+
+    def notify_style_update(self) -> None:
+        """Forgets lines in old colours."""
+        self._kept = None
+        super().notify_style_update()
+
+    def _set_dirty(self, *regions: Region) -> None:
+        # The one door through which Textual asks for anything to be drawn anew.
+        self._kept = None
+        super()._set_dirty(*regions)
+
+
+class Across(Horizontal, Still):
+    """Panes beside each other."""
+
+
+class Down(Vertical, Still):
+    """Panes above each other."""
+
+
+class Painter(Still):
     """A widget that draws lines; the colours are looked up once and again when the theme changes."""
 
     COMPONENT_CLASSES: ClassVar = set(COMPONENTS)
