@@ -6,6 +6,7 @@ Called by `tests.performance.inbox` as `python -m tests.performance.inbox_inside
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -42,6 +43,8 @@ def bare(result: Path) -> None:
 
 def inbox(what: str, database: Path, result: Path) -> None:
     """Opens the inbox and measures what was asked for."""
+    # As `philia_tui.opening` does; the app enables it again when it is drawn.
+    gc.disable()
     from philia_tui.app import PhiliaApp
     from server.settings import Settings
 
