@@ -79,6 +79,32 @@ INTENT_WORDS: Final = {
 SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+THINGS: Final = {
+    "delivery": "reply",
+    "item": "piece",
+    "conversation": "thread",
+    "inbound_event": "event",
+    "learned_rule": "habit",
+    "user": "customer",
+    "verdict": "what would have been sent",
+    "switch": "everything",
+    "sender": "sending",
+}
+"""What the journal's subjects are called on the screen."""
+
+USUAL: Final = frozenset({("draft", "draft"), ("deliver", "delivery"), ("hold", "hold"), ("receive", "message")})
+"""What happens to each all the time: its new state says it all."""
+
+
+def happened(what: str, subject: str, new: str | None) -> str:
+    """Writes an entry of the journal as a thing and what became of it: "reply: sent", "draft: undo → ready"."""
+    thing = THINGS.get(subject, subject).replace("_", " ")
+    state = (new or "").replace("_", " ")
+    if (what, subject) in USUAL and state:
+        return f"{thing}: {state}"
+    return f"{thing}: {what}" + (f" → {state}" if state and state != what else "")
+
+
 def intent_name(intent: str) -> str:
     """Writes a kind of question in a word or two that the filter finds too."""
     return one_line(intent.replace("_", " "))

@@ -142,7 +142,7 @@ def _blank_moved_claims(db: sqlite3.Connection, draft_id: int, drafted: str, tex
 def _journal(db: sqlite3.Connection, draft_id: int, delivery: Delivery, *, old: str | None, now: int, who: str) -> None:
     journal.note(
         db, now=now, who=who, what="undo", subject="draft", subject_id=draft_id,
-        conversation=delivery.conversation_id, old=old, new="ready", why=f"delivery {delivery.id} was cancelled",
+        conversation=delivery.conversation_id, old=old, new="ready", why="the reply was taken back",
     )  # fmt: skip
 
 

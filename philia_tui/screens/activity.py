@@ -12,7 +12,7 @@ from textual.widget import Widget
 from philia_tui import keys
 from philia_tui.inert import one_line
 from philia_tui.screens.side import SideScreen
-from philia_tui.telling import clock_time, day, many
+from philia_tui.telling import clock_time, day, happened, many
 from philia_tui.widgets.listing import Listing
 from philia_tui.wrapping import Line
 from store.views.activity import Entry, entries, entry_ids
@@ -53,14 +53,11 @@ class ActivityScreen(SideScreen):
         now = self.desk.clock()
         named = day(one.at, now, self.zone)
         when = clock_time(one.at, self.zone) if named == "Today" else f"{named[:9]} {clock_time(one.at, self.zone)}"
-        number = f" {one.subject_id}" if one.subject_id is not None else ""
         line: Line = [
             (when.ljust(16), "faint"),
             (one_line(one.who).ljust(10), WHO.get(one.who, "dim")),
-            (one_line(f"{one.what} {one.subject}{number}"), "text"),
+            (one_line(happened(one.what, one.subject, one.new)), "text"),
         ]
-        if one.old or one.new:
-            line.append((f"  {one_line(one.old or '·')} → {one_line(one.new or '·')}", "accent"))
         if one.name:
             line.append((f"  {one_line(one.name)}", "dim"))
         if one.why:

@@ -15,6 +15,7 @@ from textual_plotext import PlotextPlot
 from philia_tui import keys
 from philia_tui.inert import one_line
 from philia_tui.screens.side import SideScreen
+from philia_tui.telling import intent_name, many
 from philia_tui.widgets.page import Page
 from philia_tui.wrapping import Line, wrap
 from store import autonomy, metrics
@@ -105,25 +106,25 @@ class InsightsScreen(SideScreen):
         def tell(name: str, value: str, more: str = "") -> None:
             lines.extend(wrap([(name.ljust(26), "dim"), (value, "strong"), (f"  {more}", "dim")], width))
 
-        tell("answered in the window", _share(answers.in_window, answers.asked), f"of {answers.asked} questions")
-        tell("time to answer", _span(answers.median_ms), f"one in ten took over {_span(answers.p90_ms)}")
+        tell("answered in the window", *_share(answers.in_window, answers.asked, "questions"))
+        slow = "" if answers.p90_ms is None else f"one in ten took over {_span(answers.p90_ms)}"
+        tell("time to answer", _span(answers.median_ms), slow)
         decided = found.approved + found.edited
-        tell(
-            "sent as it was drafted",
-            _share(found.approved, decided),
-            f"of {decided} decided; {found.rejected} rejected",
-        )
-        tell("sent by itself", _share(found.automatic, found.sent), f"of {found.sent} sent")
-        tell("shadow agreed with you", _share(found.agreed, found.shadow), f"of {found.shadow} it would have sent")
+        tell("sent as it was drafted", *_share(found.approved, decided, f"decided; {found.rejected} rejected"))
+        tell("sent by itself", *_share(found.automatic, found.sent, "sent"))
+        tell("shadow agreed with you", *_share(found.agreed, found.shadow, "that it would have sent"))
         tell("cost", f"${metrics.dollars(found.cost_microcents)}")
         lines += [[], [("By kind of question", "accent")]]
         for one in found.intents:
-            tell(
-                f"  {one_line(one.intent)}"[:25],
-                f"{one.drafts} drafts",
-                f"unedited {_share(one.unedited, one.decided)} · shadow {_share(one.agreed, one.shadow)}"
-                f" of {one.shadow}",
-            )
+            parts = [
+                f"{part} {' '.join(_share(*figures))}"
+                for part, figures in (
+                    ("unedited", (one.unedited, one.decided, "decided")),
+                    ("shadow agreed", (one.agreed, one.shadow, "settled")),
+                )
+                if figures[1]
+            ]
+            tell(f"  {intent_name(one.intent)}"[:25], many(one.drafts, "draft", "drafts"), " · ".join(parts))
         if self.standings:
             lines += [[], [("Automatic replies, earned", "accent")]]
             for standing in self.standings:
@@ -135,8 +136,9 @@ class InsightsScreen(SideScreen):
             seconds = f"{prompt.latency_ms / 1000:.1f} s" if prompt.latency_ms else "at once"
             tell(
                 f"  {one_line(prompt.drafter)} {one_line(prompt.prompt)}{version}"[:25],
-                f"{prompt.drafts} drafts",
-                f"backed {_share(prompt.passed, prompt.drafts)} · unedited {_share(prompt.unedited, prompt.decided)}"
+                many(prompt.drafts, "draft", "drafts"),
+                f"backed {_share(prompt.passed, prompt.drafts)[0]}"
+                f" · unedited {_share(prompt.unedited, prompt.decided)[0]}"
                 f" · {seconds} · {prompt.length or 0} characters · ${metrics.dollars(prompt.cost_microcents)}",
             )
         return lines
@@ -161,13 +163,14 @@ class InsightsScreen(SideScreen):
         self.inbox.tell(f"Written: {path}")
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "·"
+def _share(part: int, whole: int, of: str = "") -> tuple[str, str]:
+    """Returns a share in per cent and of how many it is; words where there is nothing to count yet."""
+    return (f"{100 * part / whole:.0f} %", f"of {whole} {of}") if whole else ("nothing yet", "")
 
 
 def _span(milliseconds: int | None) -> str:
     if milliseconds is None:
-        return "·"
+        return "nothing yet"
     if milliseconds < MINUTE:
         return f"{milliseconds / 1000:.0f} s"
     if milliseconds < 2 * HOUR:
