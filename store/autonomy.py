@@ -69,6 +69,8 @@ class Standing:
         """Returns the standing in the owner's words."""
         if self.earned:
             return f"{self.kind}: earned, {self.unedited} of {self.decisions} sent unchanged"
+        if not self.decisions and not self.lost_by:
+            return f"{self.kind}: nothing decided yet, {self.needed} are needed"
         lost = f"; taken back: {self.lost_by}" if self.lost_by else ""
         return f"{self.kind}: {self.unedited} of {self.decisions} sent unchanged, {self.needed} are needed{lost}"
 

@@ -82,6 +82,9 @@ class InsightsScreen(SideScreen):
         found = self.figures
         if found is None:
             return
+        # The plot draws in true colours, which it takes from the theme: the terminal's own 16 have none to give, and
+        # its letters would be black on black. The figures below say the same in words.
+        self.plot.display = not self.app.native_ansi_color
         plot = self.plot.plt
         plot.clear_figure()
         # The bars' colour is the terminal's own text colour: what they mean stands in the title, not in a colour.
@@ -106,7 +109,7 @@ class InsightsScreen(SideScreen):
         def tell(name: str, value: str, more: str = "") -> None:
             lines.extend(wrap([(name.ljust(26), "dim"), (value, "strong"), (f"  {more}", "dim")], width))
 
-        tell("answered in the window", *_share(answers.in_window, answers.asked, "questions"))
+        tell("answered in the window", *_share(answers.in_window, answers.asked, "asked"))
         slow = "" if answers.p90_ms is None else f"one in ten took over {_span(answers.p90_ms)}"
         tell("time to answer", _span(answers.median_ms), slow)
         decided = found.approved + found.edited
@@ -165,7 +168,7 @@ class InsightsScreen(SideScreen):
 
 def _share(part: int, whole: int, of: str = "") -> tuple[str, str]:
     """Returns a share in per cent and of how many it is; words where there is nothing to count yet."""
-    return (f"{100 * part / whole:.0f} %", f"of {whole} {of}") if whole else ("nothing yet", "")
+    return (f"{100 * part / whole:.0f} %", f"of {whole} {of}".rstrip()) if whole else ("nothing yet", "")
 
 
 def _span(milliseconds: int | None) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from philia_tui.widgets.painting import Painter
+from philia_tui.widgets.painting import Scrolled
 from philia_tui.wrapping import Line
 
 
-class LinesPane(Painter, ScrollView):
+class LinesPane(Scrolled):
     """Shows lines that were laid out for its width; lays them out again when the width changes.
 
     No layout of the screen is ever asked for: a pane keeps its place and only its own lines are drawn anew.

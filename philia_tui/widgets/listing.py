@@ -10,17 +10,16 @@ from typing import Any
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from philia_tui.widgets.painting import Painter
+from philia_tui.widgets.painting import Scrolled
 from philia_tui.wrapping import Line, cut_line
 
 PAGE = 60
 """Rows read at once."""
 
 
-class Listing(Painter, ScrollView, can_focus=True):
+class Listing(Scrolled, can_focus=True, inherit_bindings=False):
     """Knows how to ask for rows by their ids and how a row is written; nothing of what they are."""
 
     @dataclass

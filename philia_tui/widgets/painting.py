@@ -8,6 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Region
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -112,3 +113,16 @@ class Painter(Still):
         else:
             segments = [Segment(text, base + colours[style]) for text, style in line]
         return Strip(segments, width_of(line)).adjust_cell_length(width, base)
+
+
+class Scrolled(Painter, ScrollView):
+    """A painter with more lines than it is high: it scrolls by keys and wheel and has no bar.
+
+    Textual scrolls what shows a bar. A bar that comes and goes would lay the whole screen out again at every
+    conversation; the cursor and the counts say where she is.
+    """
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Lets it scroll."""
+        return True

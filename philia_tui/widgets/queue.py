@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from philia_tui.inert import one_line
 from philia_tui.telling import KIND_NAMES, intent_name, left, moment, quota, urgency
-from philia_tui.widgets.painting import Painter
+from philia_tui.widgets.painting import Scrolled
 from philia_tui.wrapping import Line, cut, cut_line, width_of
 from store.clock import Clock
 from store.views import Row
@@ -31,7 +30,7 @@ STATE_CELLS = 16
 """Cells for the state and the kind of question where a conversation has one line: "✎ availability" and two more."""
 
 
-class Queue(Painter, ScrollView, can_focus=True):
+class Queue(Scrolled, can_focus=True, inherit_bindings=False):
     """The list of conversations; knows no SQL, only how to ask for rows by their ids."""
 
     @dataclass

@@ -99,7 +99,7 @@ async def test_enter_opens_and_q_goes_back_step_by_step(
         inbox = pilot.app.inbox
         await pilot.press("enter")
         first = len(inbox.thread.lines)
-        await pilot.press(*["pageup"] * 12)
+        await pilot.press(*["pageup"] * 30)
         await settle(pilot)
         assert len(inbox.thread.lines) > first + 100
         assert inbox.queue.cursor == 0
@@ -280,6 +280,8 @@ async def test_filter_search_and_jump_find(db: sqlite3.Connection, db_path: Path
         await settle(pilot)
         assert pilot.app.screen is inbox
         assert inbox.card.tiktok_id == "maria.k"
+        # Letters stand on what is in sight: back to the top, from where the search had led.
+        await pilot.press("g")
         target = inbox.queue.ids[3]
         await pilot.press("f")
         letter = inbox.queue.jumps[target]
@@ -453,7 +455,7 @@ async def test_the_other_screens_open_and_close(
             await settle(pilot)
             assert db.execute("SELECT status FROM items WHERE sku = 'T-031'").fetchone()[0] == "available"
         if kind is ActivityScreen:
-            assert any("mode conversation" in line for line in screen_text(pilot.app))
+            assert any("thread: mode → auto" in line for line in screen_text(pilot.app))
             await pilot.press("E")
             await pilot.pause()
             assert (db_path.parent / "philia-activity.csv").read_text("utf-8").startswith("at,who,what")
