@@ -128,7 +128,7 @@ class Helping(Editing):
     # $EDITOR
 
     def action_edit_outside(self) -> None:
-        """Opens the draft in the owner's own editor, then in the review."""
+        """Opens the draft in the owner's own editor, then in the field before the review."""
         draft = self.ready()
         if draft is not None:
             self._editing, self._writing_to = draft, None
