@@ -64,6 +64,7 @@ class Queue(Scrolled, can_focus=True, inherit_bindings=False):
         self.tall = True
         self.empty_words = ""
         self._drawn: dict[int, tuple[Line, str | None]] = {}
+        self._strips: dict[int, tuple[tuple[Line, str | None, int] | None, Strip]] = {}
 
     # What is shown
 
@@ -159,15 +160,16 @@ class Queue(Scrolled, can_focus=True, inherit_bindings=False):
         return True
 
     def reveal(self) -> None:
-        """Scrolls so that the cursor can be seen."""
+        """Scrolls so that the cursor can be seen: past an edge, to the middle.
+
+        What comes next is in sight then, and one key in half a page draws the whole list anew instead of each.
+        """
         top = self.cursor * self.row_height
         height = self.scrollable_content_region.height
         if height <= 0:
             return
-        if top < self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False)
-        elif top + self.row_height > self.scroll_offset.y + height:
-            self.scroll_to(y=top + self.row_height - height, animate=False)
+        if top < self.scroll_offset.y or top + self.row_height > self.scroll_offset.y + height:
+            self.scroll_to(y=max(0, top - height // (2 * self.row_height) * self.row_height), animate=False)
 
     # Drawing
 
@@ -175,7 +177,20 @@ class Queue(Scrolled, can_focus=True, inherit_bindings=False):
         """Draws one line of the screen."""
         width = self.size.width
         line, under = self._drawn[y] = self._line(y, width)
-        return self.strip(line, width, under=under)
+        # A step at the edge moves every row by one: what a row says is drawn already, one place further.
+        place = y + self.scroll_offset.y
+        said, strip = self._strips.get(place, (None, None))
+        if strip is None or said != (line, under, width):
+            if len(self._strips) > 20 * PAGE:
+                self._strips.clear()
+            strip = self.strip(line, width, under=under)
+            self._strips[place] = (line, under, width), strip
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Forgets rows in old colours."""
+        self._strips.clear()
+        super().notify_style_update()
 
     def redraw(self) -> None:
         """Draws the lines that say something else than they did."""
