@@ -19,6 +19,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES, Theme
 
 from philia_tui import keys
 from philia_tui.desk import Desk
@@ -31,6 +32,7 @@ from server.settings import Settings
 from store.clock import Clock, system_clock
 
 HERE = Path(__file__).parent
+HOUSE = {theme.name: theme for theme in THEMES}
 EVERYWHERE = frozenset(key.id for key in keys.EVERYWHERE) - {"quit", "palette"}
 
 
@@ -55,6 +57,9 @@ class PhiliaApp(App[None]):
         work: LongWork | None = None,
     ) -> None:
         """Opens the database; `server` tells how the server stands, `examine` is the doctor, `work` runs long work."""
+        # Before Textual builds its stylesheet: changed afterwards, everything would be parsed and styled twice.
+        known = settings.inbox.theme in HOUSE or settings.inbox.theme in BUILTIN_THEMES
+        self.set_reactive(App.theme, settings.inbox.theme if known else DEFAULT)
         super().__init__()
         self.desk = Desk(database_path, clock)
         self.settings = settings
@@ -62,9 +67,12 @@ class PhiliaApp(App[None]):
         self._clash_told = False
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = settings.inbox.theme if settings.inbox.theme in self.available_themes else DEFAULT
         self.work = work
         self.inbox = InboxScreen(self.desk, settings, server, examine, work)
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Returns a theme by its name; the house's are there before they are registered."""
+        return HOUSE.get(theme_name) or super().get_theme(theme_name)
 
     def get_default_screen(self) -> Screen[None]:
         """Opens on the inbox."""
