@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from store.stock import money
 from store.views import Card, DraftView
@@ -16,8 +15,7 @@ NAMES: Final = ("name", "piece", "sku", "price", "size", "hold", "shop")
 _HOLE: Final = re.compile(r"\{([a-zA-Z_]{1,30})\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Canned:
+class Canned(NamedTuple):
     """One kept reply."""
 
     id: int

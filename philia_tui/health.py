@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from server.doctor import Check
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
 Standing = Literal["listening", "starting", "stopped", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """How the server stands."""
 
     standing: Standing
@@ -23,8 +21,7 @@ class Health:
     pid: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """Where a server can be reached: its public address, else the one on this machine."""
 
     address: str

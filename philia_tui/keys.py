@@ -7,14 +7,12 @@ capital the wider form. No letter acts while a text field has the focus: the fie
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.binding import Binding, BindingType
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One command: its public name, its default keys, what it is called and what it does."""
 
     id: str

@@ -16,7 +16,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from philia_tui.inert import one_line
 from server.children import die_with_parent
@@ -30,8 +30,7 @@ LONGEST: Final = 1_000
 LINE_BYTES: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One piece of long work: what it is called, the command, and what it means that it was stopped."""
 
     name: str

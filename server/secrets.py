@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from server.dotenv import dotenv_of, read_dotenv
 from server.vault import KeyringVault, VaultError, real_keyring, write_private
 
 NAMES = (
@@ -85,35 +86,7 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
 
 def beside(settings_file: Path | None, environment: Mapping[str, str] | None = None) -> Secrets:
     """Reads the secrets of a shop: the environment, then `.env` beside its settings, or here where it has no file."""
-    return load(environment, dotenv=_dotenv(settings_file))
-
-
-def written_beside(settings_file: Path | None) -> dict[str, str]:
-    """Reads all lines of the `.env` beside a settings file, or of the one here; none of one that cannot be read.
-
-    That it cannot be read is told with the secrets.
-    """
-    try:
-        return read_dotenv(_dotenv(settings_file))
-    except (OSError, UnicodeDecodeError):
-        return {}
-
-
-def _dotenv(settings_file: Path | None) -> Path:
-    return (settings_file.parent if settings_file is not None else Path()) / ".env"
-
-
-def read_dotenv(file: Path) -> dict[str, str]:
-    """Reads NAME=value lines, none without a file; quotes around a value and lines that begin with # are dropped."""
-    if not file.is_file():
-        return {}
-    found = {}
-    # An editor of Windows begins a file with a mark, which is no part of the first name.
-    for line in file.read_text("utf-8-sig").splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("\"'")
-    return found
+    return load(environment, dotenv=dotenv_of(settings_file))
 
 
 def keep(dotenv: Path, given: Mapping[str, str], *, vault: KeyringVault | None) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from server.secrets import written_beside
+from server.dotenv import written_beside
 from server.sections import (
     Agent,
     AutoReply,

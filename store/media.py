@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from store.clock import MINUTE, SECOND
 
@@ -30,8 +29,7 @@ KINDS: Final[tuple[tuple[bytes, str, str], ...]] = (
 """How the kinds of pictures begin that are kept; WebP is told apart in `kind_of`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture as its row says it; `path` is relative to the folder, None unless it is kept."""
 
     id: int
@@ -54,8 +52,7 @@ class Picture:
         return f"picture {self.id}, not fetched: {self.error or 'given up'}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A picture to be fetched, by the platform's names."""
 
     id: int

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from store.views.queue import tally
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What the header says of the shop."""
 
     tally: dict[str, int]
@@ -24,8 +23,7 @@ class Header:
     """Conversations that need the owner within the hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A notice that the owner has not seen."""
 
     id: int

@@ -9,8 +9,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 HOLDS: Final = "holds"
 """The list of conversations with a piece on hold or in line for one; not a queue, since such a thread is in one too."""
@@ -22,8 +21,7 @@ _PREVIEW: Final = 240
 """Characters of a message that a row carries: more than the widest terminal shows of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of the queue."""
 
     conversation: int

@@ -6,13 +6,12 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ORDER = "CASE status WHEN 'held' THEN 0 WHEN 'reserved' THEN 1 WHEN 'available' THEN 2 ELSE 3 END, id DESC"
 
 
-@dataclass(frozen=True, slots=True)
-class PieceRow:
+class PieceRow(NamedTuple):
     """One piece with who holds it and how many wait."""
 
     id: int

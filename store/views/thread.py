@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.views import pictures
 from store.views.pictures import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """Who the customer is and how the conversation stands."""
 
     conversation: int
@@ -42,8 +40,7 @@ class Card:
     """SKUs that are on hold for this conversation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One message of the thread."""
 
     id: int
@@ -59,8 +56,7 @@ class Said:
     """The picture that it is, where there is one to open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(NamedTuple):
     """A reply that was decided and has not become a message of the thread, or failed on the way."""
 
     id: int
@@ -74,8 +70,7 @@ class Sending:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One claim of the draft, with the piece as its row says it now."""
 
     start: int
@@ -88,8 +83,7 @@ class Mark:
     grounding: str
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """A piece that the draft stands on, as it is now and as the draft saw it."""
 
     sku: str
@@ -108,8 +102,7 @@ class Basis:
     """The name of whom it is on hold for, if anybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class DraftView:
+class DraftView(NamedTuple):
     """A draft with its claims, its reasons to be held, and its evidence."""
 
     id: int
@@ -137,12 +130,12 @@ class DraftView:
     ended_reason: str | None
     reasons: tuple[tuple[int, int, str], ...]
     """(start, end, why) of what the check could not back."""
-    marks: tuple[Mark, ...] = ()
-    basis: tuple[Basis, ...] = ()
-    searches: tuple[tuple[str, int], ...] = ()
+    marks: tuple[Mark, ...]
+    basis: tuple[Basis, ...]
+    searches: tuple[tuple[str, int], ...]
     """(query, how many pieces came back)."""
-    policies: tuple[str, ...] = ()
-    evidence: dict[str, Any] = field(default_factory=dict)
+    policies: tuple[str, ...]
+    evidence: dict[str, Any]
 
 
 def card(db: sqlite3.Connection, conversation: int) -> Card | None:
