@@ -51,6 +51,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "verifier": Part(title="The grounding check"),
     "house": Part(title="The house drafter"),
     "inbox": Part(title="The inbox"),
+    "keys": Part(title="Every key of the inbox"),
     "peers": Part(title="The inbox beside other terminal programs", flags=("peers",)),
     "growth": Part(
         title="Growth",
