@@ -60,6 +60,7 @@ INTENT_WORDS: Final = {
     "measurement": "what does it measure",
     "size": "will it fit",
     "price": "what does it cost",
+    "detail": "what is it like",
     "browse": "what do you have",
     "hold": "hold it for me",
     "haggling": "a better price",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -36,6 +36,7 @@ _INCHES: Final = re.compile(r"(\d)\s?(?:[\"\u201d\u2033]|'')")
 _APOSTROPHES: Final = re.compile(r"['\u2019\u2018`\u00b4]")
 _OTHER_SIGNS: Final = re.compile(r"[^a-z0-9$\u20ac\u00a3?!.,%/\-\n&: ]+")
 _LONG_RUNS: Final = re.compile(r"([a-z?!.])\1{2,}")
+_PLUS: Final = re.compile(r"(?<=\w)\s?\+\s?(?=[a-z])")
 _SPACES: Final = re.compile(r"[ \t\n]+")
 _WORD: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
@@ -78,6 +79,7 @@ def plain(text: str) -> str:
     opened = unicodedata.normalize("NFKD", clean(text).casefold())
     opened = "".join(character for character in opened if not unicodedata.combining(character))
     opened = _FEET.sub(r"\1 ft ", _INCHES.sub(r"\1 in ", opened))
+    opened = _PLUS.sub(" and ", opened)
     opened = _OTHER_SIGNS.sub(" ", _APOSTROPHES.sub("", opened))
     return _SPACES.sub(" ", _LONG_RUNS.sub(r"\1", opened)).strip()[:TEXT_LIMIT]
 
@@ -215,9 +217,31 @@ def _intents(text: str, books: Sequence[Phrasebook]) -> tuple[str, ...]:
         return ("other",)
     heard = [intent for intent, weight in weights.items() if weight >= _HEARD_FROM]
     if not heard:
-        return (max(weights, key=lambda intent: (weights[intent], -INTENTS.index(intent))),)
+        return (_aside(text, weights, books),)
     rank = {intent: INTENTS.index(intent) if intent in OWNER_INTENTS else len(INTENTS) for intent in heard}
     return tuple(sorted(heard, key=lambda intent: (rank[intent], places[intent])))
+
+
+_ASIDES_HOLD: Final = 2
+"""Words that no list knows, from which a greeting that asks is no greeting: "hi is it vegan leather?"."""
+
+
+def _aside(text: str, weights: Mapping[str, float], books: Sequence[Phrasebook]) -> str:
+    """Returns the greeting or the thanks that a message is, or "other" when it says more than the rules can read."""
+    named = max(weights, key=lambda intent: (weights[intent], -INTENTS.index(intent)))
+    left = text
+    for book in books:
+        for pattern in book.patterns:
+            if pattern.intent in weights:
+                left = pattern.expression.sub(" ", left)
+    unread = [
+        word for word in _WORD.findall(left) if not any(word in book.stop or word in book.slang for book in books)
+    ]
+    asks = "?" in left or any(_QUESTION.match(clause) for clause in re.split(r"[.!,\n]", left))
+    return "other" if asks and len(unread) >= _ASIDES_HOLD else named
+
+
+_QUESTION: Final = re.compile(r"\s*(?:is|are|does|do|can|could|will|would|what|whats|how|which)\b")
 
 
 def _named(text: str, books: Sequence[Phrasebook], table: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ INTENTS: Final = (
     "measurement",
     "size",
     "price",
+    "detail",
     "availability",
     "browse",
     "thanks",
@@ -38,7 +39,7 @@ INTENTS: Final = (
 OWNER_INTENTS: Final = frozenset({"complaint", "order_status", "returns", "spam", "haggling", "hold"})
 """An acknowledgement, and the owner."""
 
-STOCK_INTENTS: Final = frozenset({"measurement", "size", "price", "availability", "browse"})
+STOCK_INTENTS: Final = frozenset({"measurement", "size", "price", "detail", "availability", "browse"})
 """Answered from rows."""
 
 
@@ -53,7 +54,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of measurement: how the shop writes it, how customers name it."""
+    """A kind of measurement or another field of a row: how the shop writes it, how customers name it."""
 
     word: str
     asked: re.Pattern[str]
@@ -74,6 +75,8 @@ class Phrasebook:
     topics: Mapping[str, re.Pattern[str]]
     escalation: Mapping[str, re.Pattern[str]]
     kinds: Mapping[str, Kind]
+    details: Mapping[str, Kind]
+    """What else may be asked of a piece: a field of its row, or what only the owner can look at."""
     stop: frozenset[str]
     words: Mapping[str, str]
     """A word of the customer → the word the stock is written in, for garments, colours and eras."""
@@ -89,6 +92,10 @@ class Phrasebook:
     places_ignored: frozenset[str]
     budget: re.Pattern[str]
     body: re.Pattern[str]
+    waist: re.Pattern[str]
+    """A waist that is looked for; its figure is the first group that is filled."""
+    both: re.Pattern[str]
+    """Asks what two pieces cost together."""
     instructions: Mapping[str, re.Pattern[str]]
     plurals: frozenset[str]
     """Words at the end of a piece's name that make it a plural."""
@@ -133,6 +140,7 @@ def read(given: Mapping[str, Any]) -> Phrasebook:
         topics={topic: re.compile(expression) for topic, expression in given["topics"].items()},
         escalation={name: re.compile(expression) for name, expression in given["escalation"].items()},
         kinds={kind: Kind(table["word"], re.compile(table["asked"])) for kind, table in given["kinds"].items()},
+        details={name: Kind(table["word"], re.compile(table["asked"])) for name, table in given["details"].items()},
         stop=frozenset(_words(given["stop"]["words"])),
         words={**garments, **_listed(given["colours"]), **_listed(given["eras"])},
         garments=frozenset(garments),
@@ -147,6 +155,8 @@ def read(given: Mapping[str, Any]) -> Phrasebook:
         places_ignored=frozenset(_words(given["places"]["ignored"])),
         budget=re.compile(given["budget"]["under"]),
         body=re.compile(given["body"]["pattern"]),
+        waist=re.compile(given["body"]["waist"]),
+        both=re.compile(given["both"]["asked"]),
         instructions={name: re.compile(expression) for name, expression in given["instructions"].items()},
         plurals=frozenset(_words(given["plural"]["words"])),
         slots={slot: (str(one), str(many)) for slot, (one, many) in given["plural"]["slots"].items()},

@@ -10,6 +10,7 @@ from server.agent import intents
 from server.agent.evidence import Evidence, Verdict
 from server.agent.house import events, shop_words, stock_words
 from server.agent.house.answer import Answer
+from server.agent.house.asks import asks_of
 from server.agent.house.find import Get, Reader, SearchFor, remembering
 from server.agent.house.say import LIMIT, Voice, fit, seed_of
 from server.agent.phrasebook import OWNER_INTENTS, Phrasebook, phrasebooks
@@ -32,6 +33,9 @@ HOLDS: Final = {
     "not_found": "Nothing in the stock fits what she asks; the reply says that you are checking.",
     "no_fact": "The row has no {detail}; measure or look it up.",
     "which": "It is not clear which piece she means.",
+    "flaws": "She asks about flaws; look the piece over before you send.",
+    "photos": "She asks for photos; only you can send them.",
+    "authenticity": "She asks whether it is the real thing; the row does not say.",
     "held": "The piece is on hold for somebody else.",
     "media": "She sent {detail} that only you can look at.",
     "not_understood": "The house drafter does not know what she asks.",
@@ -64,6 +68,9 @@ def draft(
         check = grounding_check
     texts = request.unanswered or _last(request.turns)
     reading = intents.read(texts, languages)
+    # What gives the drafter orders is not answered; what stands beside it is.
+    sound = shop_words.without_orders(texts)
+    asked = reading if sound == tuple(texts) else intents.read(sound, languages)
     books = phrasebooks(tuple(languages))
     book = next((known for known in books if known.code == reading.language), books[0])
     wish = _wish(request.instruction, books)
@@ -75,7 +82,7 @@ def draft(
     for careful in range(3):
         reader = Reader(search, get)
         voice = Voice(book, request.unit, seed, careful=careful, known=reader.pieces)
-        written = _write(request, reading, reader, voice, wish, check)
+        written = _write(request, reading, asked, reader, voice, wish, check)
         if written.verdict.verdict == "pass":
             break
     if written is None or written.verdict.verdict != "pass":
@@ -114,11 +121,17 @@ class _Written:
 
 
 def _write(
-    request: DraftRequest, reading: intents.Reading, reader: Reader, voice: Voice, wish: _Wish, check: Check
+    request: DraftRequest,
+    reading: intents.Reading,
+    asked: intents.Reading,
+    reader: Reader,
+    voice: Voice,
+    wish: _Wish,
+    check: Check,
 ) -> _Written:
     """Answers, fits the answer into one message and has it checked."""
     event = events.answer(request, reader, voice)
-    answer = event if event is not None else _answer(request, reading, reader, voice, wish.adds)
+    answer = event if event is not None else _answer(request, reading, asked, reader, voice, wish.adds)
     # Of two pieces that were not found, that is said once.
     said = dict.fromkeys(part for part in answer.parts if part is not None)
     parts = [part for part in said if part.needed or not wish.shorter]
@@ -159,8 +172,14 @@ def _reason(held: tuple[str, str]) -> str:
 
 
 def _answer(
-    request: DraftRequest, reading: intents.Reading, reader: Reader, voice: Voice, adds: tuple[str, ...]
+    request: DraftRequest,
+    reading: intents.Reading,
+    asked: intents.Reading,
+    reader: Reader,
+    voice: Voice,
+    adds: tuple[str, ...],
 ) -> Answer:
+    """`reading` is of the whole message, `asked` of what gives no orders to the drafter."""
     media = _media(request.turns, posts_known=bool(request.shared))
     said = [text for text in request.unanswered if text.strip()]
     if media and not said and not request.shared:
@@ -168,13 +187,15 @@ def _answer(
         answer.hold("media", media)
         return answer
     if reading.escalations:
-        key = "complaint" if reading.primary == "complaint" else "escalation"
+        # "Is this a scam?" is nothing to be sorry for.
+        wronged = reading.primary == "complaint" and set(reading.escalations) != {"an accusation"}
+        key = "complaint" if wronged else "escalation"
         answer = Answer([voice.say(key)])
         answer.hold("escalation", ", ".join(reading.escalations))
         return answer
-    wanted = tuple(dict.fromkeys((*reading.intents, *adds)))
-    if wanted == ("other",) and said and _bare(said[-1], reading, voice.book):
-        # "gucci belt?" asks whether there is one.
+    wanted = tuple(dict.fromkeys((*asked.intents, *adds)))
+    if wanted == ("other",) and said and _bare(said[-1], asked, reader, voice.book):
+        # "gucci belt?" asks whether there is one, and so does "nike" in a shop that has some.
         wanted = ("availability",)
     if not said and request.shared:
         # A shared post without a word asks whether the piece is there.
@@ -184,10 +205,10 @@ def _answer(
         answer = shop_words.for_owner(owner[0], reading, request, reader, voice)
     else:
         answer = Answer()
-        answer.add(stock_words.answer(wanted, reading, request, reader, voice))
-        answer.add(shop_words.policies(reading, request, voice))
+        answer.add(stock_words.answer(wanted, asked, request, reader, voice))
+        answer.add(shop_words.policies(asked, request, voice))
         if not answer.parts:
-            answer = shop_words.small_talk(reading, request, voice)
+            answer = shop_words.small_talk(asked, request, voice)
     if reading.language == "und":
         answer.hold("language")
     if media:
@@ -201,16 +222,20 @@ def _answer(
 _BARE_WORDS: Final = 5
 
 
-def _bare(text: str, reading: intents.Reading, book: Phrasebook) -> bool:
-    """Tells whether the message is no more than a piece with a question mark."""
+def _bare(text: str, reading: intents.Reading, reader: Reader, book: Phrasebook) -> bool:
+    """Tells whether the message is no more than a garment with a question mark, or words that the stock has."""
     words = intents.plain(text).replace("?", " ").split()
     return (
-        text.rstrip().endswith("?")
-        and reading.language == book.code
-        and len(words) <= _BARE_WORDS
-        and bool(words)
-        and words[-1] in book.garments
+        reading.language == book.code
+        and 0 < len(words) <= _BARE_WORDS
+        and ((text.rstrip().endswith("?") and words[-1] in book.garments) or _in_stock(reading.text, reader, book))
     )
+
+
+def _in_stock(text: str, reader: Reader, book: Phrasebook) -> bool:
+    asks = asks_of(text, book)
+    found = [reader.look(ask.query, size=ask.size) for ask in asks if ask.names_thing and not ask.pointing]
+    return len(found) == len(asks) and all(one.exact and one.pieces and not one.corrected for one in found)
 
 
 _POSTS: Final = frozenset({"share_post", "post"})

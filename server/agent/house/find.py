@@ -124,7 +124,7 @@ def meant(ask: Ask, reader: Reader, shared: Sequence[Piece], discussed: Sequence
     around = [*shared, *reader.many(discussed)]
     for piece in shared:
         reader.pieces.setdefault(piece.sku, piece)
-    if ask.pronoun and not ask.skus and (around or not ask.query):
+    if ask.pronoun and not ask.skus:
         return _it(shared, around, said)
     if not ask.query and not ask.size and ask.max_price_cents is None:
         return _it(shared, around, said)
@@ -175,6 +175,10 @@ def _it(shared: Sequence[Piece], around: Sequence[Piece], said: str) -> Meant:
 def _pointed(ask: Ask, reader: Reader, shared: Sequence[Piece], around: Sequence[Piece], said: str) -> Meant:
     """Resolves "the brown suede one": one piece that has all the words, else a doubt, else what the search finds."""
     everything = reader.look(ask.query, size=ask.size, every=True)
+    if not everything.exact and (ask.size or ask.figure):
+        # "Do you have the JNCO in a 32": the piece is found by its name, its size is told.
+        ask = replace(ask, query=ask.query.removesuffix(ask.figure).strip(), size=None)
+        everything = reader.look(ask.query, every=True)
     query = _said_of_pieces(ask, everything)
     if not query:
         # None of the words names anything: "how much would it run me".

@@ -39,6 +39,15 @@ def injections(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(signal for text in texts for signal in injection_signals(text)))
 
 
+def without_orders(texts: Sequence[str]) -> tuple[str, ...]:
+    """Returns the texts without the sentences that try to steer the drafter."""
+    if not injections(texts):
+        return tuple(texts)
+    return tuple(
+        " ".join(sentence for sentence in _SENTENCE.split(text) if not injection_signals(sentence)) for text in texts
+    )
+
+
 def policies(reading: Reading, request: DraftRequest, voice: Voice) -> Answer:
     """Returns the policy sentences that the message asks for; empty when it asks for none."""
     told = Answer()
