@@ -10,6 +10,7 @@ import typer
 from philia_tui.commands.context import emit, fail, shop, writing
 from philia_tui.inert import inert
 from server.measuring import pixels
+from server.stripping import Unstrippable, stripped
 from store import items, media, pictures
 from store.errors import StoreError
 
@@ -25,7 +26,8 @@ def picture(
 ) -> None:
     """Give a piece the picture that can be sent to customers, in place of the one it had; without a file, tell it.
 
-    It is copied beside the database, readable by you alone. TikTok takes JPG and PNG of 3 MB at most.
+    It is copied beside the database, readable by you alone, without what the camera wrote into it (place, time,
+    device). TikTok takes JPG and PNG of 3 MB at most.
 
     Example: philia items picture J-014 ~/photos/jacket.jpg
     """
@@ -54,10 +56,18 @@ def _kept(file: Path, folder: Path) -> dict[str, Any]:
     except OSError as fault:
         fail(f"The picture {file} cannot be read: {fault.strerror or fault}.")
     try:
+        pictures.check_file(content)
+        # Before anything is kept: the file beside the database is what customers get.
+        content = stripped(content)
         content_type = pictures.check_file(content)
-        size = pixels(content)
-        if size is None:
-            fail(f"{file} begins like a picture and is none that can be read. Save it anew.")
+    except Unstrippable:
+        fail(f"{file} begins like a picture and is none that can be read. Save it anew.")
+    except StoreError as fault:
+        fail(str(fault))
+    size = pixels(content)
+    if size is None:
+        fail(f"{file} is a picture whose size cannot be read. Save it anew.")
+    try:
         digest, name = pictures.put(folder, content, content_type)
     except StoreError as fault:
         fail(str(fault))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from philia_tui.commands.root import app
@@ -117,3 +119,17 @@ def test_a_sent_picture_is_exported_and_forgotten_with_her(
     assert tuple(row) == (None, None)
     assert file.exists()
     assert pictures.paths(db) == {file.name}
+
+
+def test_where_a_photo_was_taken_is_not_kept(tmp_path: Path) -> None:
+    """The copy that customers get has neither place nor maker from the camera, and is the right way up."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    out = io.BytesIO()
+    Image.new("RGB", (80, 40), "teal").save(out, "JPEG", exif=exif)
+    told = read("items", "picture", "J-014", str(given(tmp_path, out.getvalue(), "home.jpg")))["picture"]
+    content = Path(told["file"]).read_bytes()
+    assert (told["width"], told["height"], told["size"]) == (40, 80, len(content))
+    assert b"Exif" not in content
+    assert b"Maker" not in content
