@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from philia_tui.health import ServerHandle
 from philia_tui.inert import inert, one_line
+from philia_tui.known import known
 from philia_tui.telling import DELIVERY_WORDS, DRAFT_WORDS, KIND_NAMES, QUEUE_NAMES, clock_time, intent_name, left, many
 from server.settings import Settings
 from store import media, views
@@ -165,16 +166,18 @@ class Reader:
         if card is None:
             raise Refused("that conversation is gone.")
         self.newest = card.newest_customer_message
-        self.say(f"Thread with {self.whom()}, {QUEUE_NAMES.get(card.queue, card.queue)}, mode {card.mode}.")
+        said = views.said(self.db, conversation, limit=60)
+        about = "".join(f", {one}" for one in known(self.db, card, said))
+        self.say(f"Thread with {self.whom()}{about}, {QUEUE_NAMES.get(card.queue, card.queue)}, mode {card.mode}.")
         if card.notes or card.user_notes:
             self.say(f"Note: {one_line(card.notes)} {one_line(card.user_notes)}".rstrip())
-        for one in views.said(self.db, conversation, limit=10):
+        for one in said[-10:]:
             who = {"customer": self.whom(), "owner": "You", "auto": "Automatic", "phone": "You, on the phone"}
             kind = f"[{KIND_NAMES.get(one.kind, one_line(one.kind))}] " if one.kind != "text" else ""
             if one.picture is not None:
                 kind = f"[photo: {self.pictured(one.picture)}] "
-            said = inert(one.text[:4000], lines=True).replace("\n", " / ")
-            self.say(f"{clock_time(one.at, self.zone)} {who.get(one.source, one.source)}: {kind}{said}")
+            text = inert(one.text[:4000], lines=True).replace("\n", " / ")
+            self.say(f"{clock_time(one.at, self.zone)} {who.get(one.source, one.source)}: {kind}{text}")
         for leaving in views.sendings(self.db, conversation):
             words = DELIVERY_WORDS.get(leaving.state, leaving.state)
             told = words.format(left=left(max(0, leaving.send_after - self.clock())))

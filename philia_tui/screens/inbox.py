@@ -15,13 +15,14 @@ from philia_tui import keys, notices
 from philia_tui.desk import Desk
 from philia_tui.health import Examine, Health, ServerHandle
 from philia_tui.inert import one_line
+from philia_tui.known import known
 from philia_tui.longwork import Job, LongWork
 from philia_tui.messages import Changed, Fresh
 from philia_tui.screens.helping import Helping
 from philia_tui.screens.keeping import Keeping
 from philia_tui.screens.moving import FIRST, Moving
 from philia_tui.screens.picturing import Picturing
-from philia_tui.telling import left, many, ordinal, urgency
+from philia_tui.telling import left, many, urgency
 from philia_tui.widgets.draft import Draft
 from philia_tui.widgets.evidence import Evidence
 from philia_tui.widgets.header import Header
@@ -269,7 +270,7 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
             self._hint()
             return
         said = views.said(db, conversation, limit=THREAD_PAGE)
-        self.thread.entitle(self._title_of(self.card))
+        self.thread.entitle(self._title_of(self.card, said))
         self.thread.show(
             conversation,
             said,
@@ -297,14 +298,8 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
             "philia demo                    tries all of it with made-up customers",
         )
 
-    def _title_of(self, card: views.Card) -> str:
-        parts = [one_line(card.name or card.tiktok_id)]
-        if card.chats > 1:
-            parts.append(f"{ordinal(card.chats)} chat")
-        if card.bought:
-            parts.append(f"bought {card.bought}")
-        if card.holds:
-            parts.append("holds " + ", ".join(one_line(sku) for sku in card.holds[:2]))
+    def _title_of(self, card: views.Card, said: list[views.Said]) -> str:
+        parts = [one_line(card.name or card.tiktok_id), *known(self.desk.db, card, said)]
         if card.mode != "review":
             parts.append("auto" if card.mode == "auto" else "paused")
         if card.blocked:

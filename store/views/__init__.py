@@ -9,7 +9,7 @@ from store.views.header import Header, Told, header, notices
 from store.views.pictures import Shown, of_piece, of_thread
 from store.views.queue import HOLDS, LISTS, Row, all_held, find, newest_held, order, rows, tally
 from store.views.search import Found, excerpt, messages
-from store.views.thread import Basis, Card, DraftView, Mark, Said, Sending, card, draft, said, sendings
+from store.views.thread import Basis, Card, DraftView, Mark, Said, Sending, card, draft, earlier_words, said, sendings
 
 __all__ = [
     "HOLDS",
@@ -28,6 +28,7 @@ __all__ = [
     "all_held",
     "card",
     "draft",
+    "earlier_words",
     "excerpt",
     "find",
     "header",

@@ -211,6 +211,25 @@ def said(
     ]
 
 
+def earlier_words(
+    db: sqlite3.Connection, user: int, conversation: int, *, chats: int = 3, limit: int = 60
+) -> list[str]:
+    """Returns what a customer wrote in her other newest conversations, newest first, `limit` messages of each."""
+    others = db.execute(
+        "SELECT id FROM conversations WHERE user_id = ? AND id != ? ORDER BY id DESC LIMIT ?",
+        (user, conversation, chats),
+    ).fetchall()
+    return [
+        row[0]
+        for other in others
+        for row in db.execute(
+            "SELECT text FROM (SELECT text, role FROM messages WHERE conversation_id = ?"
+            " ORDER BY platform_at DESC, id DESC LIMIT ?) WHERE role = 'user'",
+            (other[0], limit),
+        )
+    ]
+
+
 def sendings(db: sqlite3.Connection, conversation: int) -> list[Sending]:
     """Returns what is on its way, in doubt, or failed and not yet seen, in the order it was decided."""
     return [
