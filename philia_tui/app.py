@@ -18,12 +18,14 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.geometry import Size
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 
 from philia_tui import keys
 from philia_tui.desk import Desk
 from philia_tui.health import Examine, ServerHandle
+from philia_tui.inert import inert
 from philia_tui.longwork import LongWork
 from philia_tui.screens.inbox import InboxScreen
 from philia_tui.screens.typing import Typing
@@ -119,12 +121,11 @@ class PhiliaApp(App[None]):
         # A list of 100,000 that is read in the background gives way to a key after 1 ms instead of 5.
         sys.setswitchinterval(0.001)
         for told in keys.clashes(self.settings.inbox.keys):
-            self.notify(told, title="Keys", severity="warning", markup=False, timeout=12)
+            self.notify(told, title="Keys", severity="warning", timeout=12)
         if self.settings.inbox.theme not in self.available_themes:
             self.notify(
                 f"[inbox] theme is {self.settings.inbox.theme!r}; there is no such theme.",
                 severity="warning",
-                markup=False,
             )
 
     async def on_unmount(self) -> None:
@@ -132,6 +133,18 @@ class PhiliaApp(App[None]):
         if self.work is not None:
             await self.work.stop()
         self.desk.close()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002  # Textual's shape
+    ) -> None:
+        """Says something in a toast: as plain text, whoever's words are in it."""
+        super().notify(inert(message, lines=True), title=inert(title), severity=severity, timeout=timeout, markup=False)
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
         """Is told by `keys.clashes` once, at the start, in words."""
@@ -183,7 +196,7 @@ class PhiliaApp(App[None]):
         names = [theme.name for theme in THEMES]
         here = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(here + 1) % len(names)]
-        self.notify(f"Theme: {self.theme}", timeout=2, markup=False)
+        self.notify(f"Theme: {self.theme}", timeout=2)
 
     async def action_back(self) -> None:
         """Closes what is on top; in the inbox with nothing open, quits."""

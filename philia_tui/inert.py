@@ -15,6 +15,9 @@ from typing import Final
 STRANGE: Final = "\ufffd"
 """Stands for a character that cannot be drawn."""
 
+NOTHING: Final = "\u034f"
+"""Stands in a field for a character that is not drawn."""
+
 _PLAIN: Final = re.compile(
     r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u038a\u0400-\u0482\u2010-\u2015\u2018-\u2026]*"
 )
@@ -50,6 +53,26 @@ def inert(text: str, *, lines: bool = False) -> str:
 def one_line(text: str) -> str:
     """Returns the text as one drawable line with single spaces, for a row or a title."""
     return " ".join(inert(text).split())
+
+
+def in_field(text: str) -> str:
+    """Returns a text of a field that is being typed into: a character for each, so that the cursor stays in its place.
+
+    What is left out elsewhere stands as U+034F here, a mark that draws nothing and takes no cell.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    drawn: list[str] = []
+    marks = 0
+    for character in text:
+        shown = _shown(character)
+        if unicodedata.category(character) in {"Mn", "Me"}:
+            marks += 1
+            shown = shown if marks <= _MARKS_PER_LETTER else ""
+        else:
+            marks = 0
+        drawn.append(shown if len(shown) == 1 and shown != "\n" else " " if shown else NOTHING)
+    return "".join(drawn)
 
 
 @lru_cache(maxsize=4096)

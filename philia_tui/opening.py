@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from philia_tui.child import ServerKeeper
 from philia_tui.health import Examine, Reach
+from philia_tui.inert import inert
 from server.settings import SettingsError, load
 from store import switches
 from store.database import connect, path_of
@@ -34,13 +35,13 @@ def open_shop(config: Path | None, *, plain: bool) -> int:
         loaded = load(config)
         database = path_of(loaded.settings.database.url)
     except (SettingsError, StoreError) as fault:
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{inert(str(fault), lines=True)}\n")
         return 2
     try:
         migrate(database)
         run(database, loaded, plain=plain)
     except StoreError as fault:
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{inert(str(fault), lines=True)}\n")
         return 1
     return 0
 

@@ -57,8 +57,8 @@ class Reader:
         self.db.close()
 
     def say(self, text: str) -> None:
-        """Says one or more lines."""
-        for line in text.split("\n"):
+        """Says one or more lines; whoever's words are in them, they do nothing to a terminal."""
+        for line in inert(text, lines=True).split("\n"):
             self._write(line)
 
     def there(self) -> int:
@@ -182,7 +182,8 @@ class Reader:
             words = DELIVERY_WORDS.get(leaving.state, leaving.state)
             told = words.format(left=left(max(0, leaving.send_after - self.clock())))
             self.say(
-                f"Your reply, {told}: {one_line(leaving.text)}" + (f" ({leaving.reason})" if leaving.reason else "")
+                f"Your reply, {told}: {one_line(leaving.text)}"
+                + (f" ({one_line(leaving.reason)})" if leaving.reason else "")
             )
         self.draft = views.draft(self.db, card.live_draft) if card.live_draft is not None else None
         if self.draft is None:

@@ -35,6 +35,12 @@ def cut(text: str, cells: int) -> str:
     return "".join(kept) + "…"
 
 
+def fit(text: str, cells: int) -> str:
+    """Returns the text in exactly `cells` cells: a column stays one whatever its letters' width."""
+    short = cut(text, cells)
+    return short + " " * (cells - cell_len(short))
+
+
 def cut_line(line: Line, cells: int) -> Line:
     """Returns the line in at most `cells` cells."""
     if width_of(line) <= cells:

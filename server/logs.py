@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from server.settings import Log
+from store.documents import json_text
 
 FILE_BYTES: Final = 5_000_000
 FILES: Final = 5
@@ -32,7 +32,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json_text(line)
 
 
 class PrivateFile(RotatingFileHandler):

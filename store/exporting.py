@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 from store import metrics
 from store.clock import DAY
+from store.documents import csv_rows, json_text, write_whole
 from store.errors import CannotWrite
 
 Progress = Callable[[str, int, int], None]
@@ -19,9 +18,6 @@ Progress = Callable[[str, int, int], None]
 
 STEP: Final = 500
 """Rows between two words of progress."""
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet: a customer's name must not run on the owner's machine."""
 
 _CONVERSATIONS: Final = (
     "SELECT c.id AS conversation, u.tiktok_id AS user, u.display_name AS name, c.dialect, c.mode, c.queue,"
@@ -78,49 +74,33 @@ def _count(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
-Line = list[str] | dict[str, Any]
+Line = Sequence[object] | dict[str, Any]
 
 
 def _write(path: Path, lines: Iterable[Line], total: int, tell: Progress) -> int:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    rows = -1 if path.suffix == ".csv" else 0
-    try:
-        with os.fdopen(
-            os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-        ) as file:
-            put = _putter(path, file)
-            for line in lines:
-                put(line)
-                rows += 1
-                if rows % STEP == 0:
-                    tell(path.name, rows, max(total, rows))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    heads = 1 if path.suffix == ".csv" else 0
+
+    def counted() -> Iterator[Line]:
+        for number, line in enumerate(lines, 1):
+            yield line
+            if (rows := number - heads) and rows % STEP == 0:
+                tell(path.name, rows, max(total, rows))
+
+    rows = write_whole(path, counted(), _putter(path)) - heads
     tell(path.name, rows, max(total, rows))
     return rows
 
 
-def _putter(path: Path, file: IO[str]) -> Callable[[Line], object]:
+def _putter(path: Path) -> Callable[[IO[str]], Callable[[Any], object]]:
     if path.suffix == ".csv":
-        return csv.writer(file, lineterminator="\r\n").writerow
-    return lambda line: file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        return csv_rows
+    return lambda file: lambda line: file.write(json_text(line) + "\n")
 
 
 def _conversations(db: sqlite3.Connection) -> Iterator[Line]:
     found = db.execute(_CONVERSATIONS)
     yield [str(column[0]) for column in found.description]
-    for row in found:
-        yield [_cell(value) for value in row]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
+    yield from (tuple(row) for row in found)
 
 
 def _messages(db: sqlite3.Connection) -> Iterator[Line]:

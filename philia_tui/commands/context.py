@@ -5,7 +5,6 @@ Exit 0 success, 1 the thing asked for failed or does not exist, 2 wrong usage or
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +16,11 @@ from typing import Any, NoReturn
 
 import typer
 
+from philia_tui.inert import inert
 from server.settings import Loaded, Settings, SettingsError, load
 from store.clock import system_clock
 from store.database import connect, path_of, transaction
+from store.documents import json_text
 from store.errors import StoreError
 from store.migrations import migrate
 
@@ -79,12 +80,12 @@ def _opened(where: Shop) -> Iterator[Connection]:
 
 
 def emit(data: Any, as_json: bool, lines: Iterable[str] = ()) -> None:
-    """Prints one JSON document, or the lines for a person."""
+    """Prints one JSON document, or the lines for a person; whoever's words they hold, they do nothing to a terminal."""
     if as_json:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(data) + "\n")
     else:
         for line in lines:
-            sys.stdout.write(line + "\n")
+            sys.stdout.write(inert(line, lines=True) + "\n")
     sys.stdout.flush()
 
 
@@ -93,7 +94,7 @@ def emit_each(rows: Iterable[Any], as_json: bool, line: Callable[[Any], str]) ->
     if as_json:
         between = "["
         for row in rows:
-            sys.stdout.write(between + json.dumps(row, ensure_ascii=False))
+            sys.stdout.write(between + json_text(row))
             between = ", "
         sys.stdout.write("[]\n" if between == "[" else "]\n")
         sys.stdout.flush()
@@ -102,8 +103,8 @@ def emit_each(rows: Iterable[Any], as_json: bool, line: Callable[[Any], str]) ->
 
 
 def complain(message: str) -> None:
-    """Writes to standard error."""
-    sys.stderr.write(message + "\n")
+    """Writes to standard error; TikTok's words in it, or a file's, do nothing to a terminal."""
+    sys.stderr.write(inert(message, lines=True) + "\n")
     sys.stderr.flush()
 
 

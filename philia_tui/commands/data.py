@@ -13,7 +13,7 @@ import typer
 from philia_tui.commands.context import Shop, emit, fail, reading, shop
 from philia_tui.commands.grouped import DATA
 from philia_tui.commands.progress import Progress
-from philia_tui.inert import one_line
+from philia_tui.inert import inert, one_line
 from server.nightly import folder_of
 from store import backup as backups
 from store import exporting, forgetting, media
@@ -178,7 +178,7 @@ def _older_copies(where: Shop) -> list[Path]:
 
 
 def _confirm(question: str) -> None:
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{inert(question)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         fail("Nothing was changed. To do it without being asked: --yes")

@@ -18,6 +18,7 @@ from philia_tui.inert import inert
 from server import stock
 from server.stock import Tidied
 from store import holds, items, listing
+from store.documents import json_text
 from store.holds import DEFAULT_HOURS
 from store.stock import STATUSES, Status, Unit
 
@@ -389,7 +390,7 @@ def _answer_lines(answer: Callable[[str], SearchResult]) -> bool:
             complain(f'Line {number} is not {{"id": …, "query": "…"}}.')
             good = False
             continue
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(told) + "\n")
         sys.stdout.flush()
     return good
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from philia_tui.commands.context import Shop
-from philia_tui.inert import inert
+from philia_tui.inert import inert, one_line
 from server.stock import Redrafted
 from store import holds, items, pictures
 from store.stock import Piece, Unit, money
@@ -38,7 +38,19 @@ def whole(db: sqlite3.Connection, piece: Piece, unit: Unit) -> dict[str, Any]:
 def line(piece: Piece) -> str:
     """Returns a piece in one line."""
     price = "no price" if piece.price_cents is None else f"{money(piece.price_cents)} {piece.currency}"
-    return f"{inert(piece.sku):<12} {piece.status:<9}  {price:>12}  {inert(piece.size):<6}  {inert(piece.name)}"
+    sku, size = _column(piece.sku, 12), _column(piece.size, 6)
+    return f"{sku} {piece.status:<9}  {price:>12}  {size}  {one_line(piece.name)}"
+
+
+def _column(text: str, cells: int) -> str:
+    """Returns a text as a column of at least `cells` cells; nothing of a SKU is cut, it is typed again elsewhere."""
+    drawn = one_line(text)
+    if drawn.isascii():
+        return drawn.ljust(cells)
+    # The tables of widths cost 34 ms, which no other command pays.
+    from philia_tui.wrapping import width_of  # noqa: PLC0415
+
+    return drawn + " " * (cells - width_of([(drawn, "")]))
 
 
 def whole_lines(told: Mapping[str, Any], where: Shop) -> Iterator[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
@@ -14,7 +12,7 @@ from philia_tui.inert import one_line
 from philia_tui.screens.side import SideScreen
 from philia_tui.telling import clock_time, day, happened, many
 from philia_tui.widgets.listing import Listing
-from philia_tui.wrapping import Line
+from philia_tui.wrapping import Line, fit
 from store.views.activity import Entry, entries, entry_ids
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class ActivityScreen(SideScreen):
         when = clock_time(one.at, self.zone) if named == "Today" else f"{named[:9]} {clock_time(one.at, self.zone)}"
         line: Line = [
             (when.ljust(16), "faint"),
-            (one_line(one.who).ljust(10), WHO.get(one.who, "dim")),
+            (fit(one_line(one.who), 9) + " ", WHO.get(one.who, "dim")),
             (one_line(happened(one.what, one.subject, one.new)), "text"),
         ]
         if one.name:
@@ -79,25 +77,22 @@ class ActivityScreen(SideScreen):
 
     def action_look_export(self) -> None:
         """Writes the shown entries to a CSV file beside the database."""
-        path = Path(self.desk.path).with_name("philia-activity.csv")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(("at", "who", "what", "subject", "subject_id", "conversation", "from", "to", "why"))
-            for start in range(0, len(self.listing.ids), 500):
-                some = self.listing.ids[start : start + 500].tolist()
-                rows = entries(self.desk.db, some)
-                writer.writerows(
-                    (
-                        one.at,
-                        one.who,
-                        one.what,
-                        one.subject,
-                        one.subject_id,
-                        one.conversation,
-                        one.old,
-                        one.new,
-                        one.why,
-                    )
-                    for one in (rows[number] for number in some if number in rows)
+        self.export("philia-activity.csv", self._table())
+
+    def _table(self) -> Iterator[tuple[object, ...]]:
+        yield ("at", "who", "what", "subject", "subject_id", "conversation", "from", "to", "why")
+        for start in range(0, len(self.listing.ids), 500):
+            some = self.listing.ids[start : start + 500].tolist()
+            rows = entries(self.desk.db, some)
+            for one in (rows[number] for number in some if number in rows):
+                yield (
+                    one.at,
+                    one.who,
+                    one.what,
+                    one.subject,
+                    one.subject_id,
+                    one.conversation,
+                    one.old,
+                    one.new,
+                    one.why,
                 )
-        self.inbox.tell(f"Written: {path}")

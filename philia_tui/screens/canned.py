@@ -17,7 +17,7 @@ from philia_tui.telling import many
 from philia_tui.widgets.draft import LIMIT
 from philia_tui.widgets.listing import Listing
 from philia_tui.widgets.page import Page
-from philia_tui.wrapping import Line, cut, wrap
+from philia_tui.wrapping import Line, fit, wrap
 
 if TYPE_CHECKING:
     from philia_tui.screens.inbox import InboxScreen
@@ -83,7 +83,7 @@ class CannedScreen(SideScreen):
         return {number: self._kept[number] for number in ids if number in self._kept}
 
     def _row(self, one: Canned, _width: int) -> Line:
-        return [(cut(one_line(one.name), 20).ljust(22), "strong"), (one_line(one.text), "text")]
+        return [(fit(one_line(one.name), 20) + "  ", "strong"), (one_line(one.text), "text")]
 
     def _detail(self, width: int) -> list[Line]:
         one = self.chosen

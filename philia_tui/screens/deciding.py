@@ -70,7 +70,7 @@ class Deciding(Typing):
 
     def tell(self, words: str, *, bad: bool = False) -> None:
         """Says something in a toast, as plain text."""
-        self.app.notify(words, severity="warning" if bad else "information", markup=False, timeout=8 if bad else 5)
+        self.app.notify(words, severity="warning" if bad else "information", timeout=8 if bad else 5)
 
     # One act
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -17,7 +15,7 @@ from philia_tui.inert import one_line
 from philia_tui.screens.side import SideScreen
 from philia_tui.telling import intent_name, many
 from philia_tui.widgets.page import Page
-from philia_tui.wrapping import Line, wrap
+from philia_tui.wrapping import Line, fit, wrap
 from store import autonomy, metrics
 from store.clock import HOUR, MINUTE
 
@@ -107,7 +105,7 @@ class InsightsScreen(SideScreen):
         lines: list[Line] = []
 
         def tell(name: str, value: str, more: str = "") -> None:
-            lines.extend(wrap([(name.ljust(26), "dim"), (value, "strong"), (f"  {more}", "dim")], width))
+            lines.extend(wrap([(fit(name, 25) + " ", "dim"), (value, "strong"), (f"  {more}", "dim")], width))
 
         tell("answered in the window", *_share(answers.in_window, answers.asked, "asked"))
         slow = "" if answers.p90_ms is None else f"one in ten took over {_span(answers.p90_ms)}"
@@ -127,18 +125,20 @@ class InsightsScreen(SideScreen):
                 )
                 if figures[1]
             ]
-            tell(f"  {intent_name(one.intent)}"[:25], many(one.drafts, "draft", "drafts"), " · ".join(parts))
+            tell(f"  {intent_name(one.intent)}", many(one.drafts, "draft", "drafts"), " · ".join(parts))
         if self.standings:
             lines += [[], [("Automatic replies, earned", "accent")]]
             for standing in self.standings:
-                lines += wrap([("  " + ("✓ " if standing.earned else "· ") + standing.sentence, "text")], width)
+                lines += wrap(
+                    [("  " + ("✓ " if standing.earned else "· ") + one_line(standing.sentence), "text")], width
+                )
         if found.prompts:
             lines += [[], [("Prompts beside each other", "accent")]]
         for prompt in found.prompts:
             version = f" v{prompt.version}" if prompt.version is not None else ""
             seconds = f"{prompt.latency_ms / 1000:.1f} s" if prompt.latency_ms else "at once"
             tell(
-                f"  {one_line(prompt.drafter)} {one_line(prompt.prompt)}{version}"[:25],
+                f"  {one_line(prompt.drafter)} {one_line(prompt.prompt)}{version}",
                 many(prompt.drafts, "draft", "drafts"),
                 f"backed {_share(prompt.passed, prompt.drafts)[0]}"
                 f" · unedited {_share(prompt.unedited, prompt.decided)[0]}"
@@ -158,12 +158,8 @@ class InsightsScreen(SideScreen):
 
     def action_look_export(self) -> None:
         """Writes the figures to a CSV file beside the database."""
-        if self.figures is None:
-            return
-        path = Path(self.desk.path).with_name(f"philia-insights-{self.span}-days.csv")
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(metrics.as_table(self.figures))
-        self.inbox.tell(f"Written: {path}")
+        if self.figures is not None:
+            self.export(f"philia-insights-{self.span}-days.csv", metrics.as_table(self.figures))
 
 
 def _share(part: int, whole: int, of: str = "") -> tuple[str, str]:

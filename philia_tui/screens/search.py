@@ -14,7 +14,7 @@ from philia_tui.inert import one_line
 from philia_tui.screens.side import SideScreen
 from philia_tui.telling import QUEUE_NAMES, clock_time, day, many
 from philia_tui.widgets.listing import Listing
-from philia_tui.wrapping import Line, cut
+from philia_tui.wrapping import Line, fit
 from store import views
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class SearchScreen(SideScreen):
         who = one_line(one.name or one.user)
         said = one_line(views.excerpt(one.text, self.words))
         return [
-            (cut(when, 14).ljust(15), "faint"),
-            (cut(who, 14).ljust(15), "strong"),
+            (fit(when, 14) + " ", "faint"),
+            (fit(who, 14) + " ", "strong"),
             (QUEUE_NAMES.get(one.queue, one.queue).ljust(10), "dim"),
             ("you: " if one.role == "assistant" else "", "dim"),
             (said, "text"),

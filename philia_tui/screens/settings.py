@@ -110,7 +110,7 @@ class SettingsScreen(SideScreen):
         lines += [[], [("Automatic, by kind of question", "accent")]]
         for standing in self.standings:
             sign = "✓ " if standing.earned else "· "
-            lines += wrap([(f"  {sign}{standing.sentence}", "text")], width, indent=[("    ", "text")])
+            lines += wrap([(f"  {sign}{one_line(standing.sentence)}", "text")], width, indent=[("    ", "text")])
         rules = [one for one in self.rules if one.state in {"proposed", "accepted"}]
         lines += [[], [("What your edits teach", "accent")]]
         for rule in rules:

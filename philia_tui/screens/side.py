@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -18,6 +19,8 @@ from philia_tui.widgets.listing import Listing
 from philia_tui.widgets.page import Page
 from philia_tui.widgets.painting import Painter
 from philia_tui.wrapping import Line, cut_line
+from store.documents import write_csv
+from store.errors import CannotWrite
 
 if TYPE_CHECKING:
     from philia_tui.screens.inbox import InboxScreen
@@ -185,3 +188,13 @@ class SideScreen(Typing):
     def action_look_export(self) -> None:
         """Writes what is shown to a file."""
         self.inbox.tell("There is nothing here to export.")
+
+    def export(self, name: str, rows: Iterable[Sequence[object]]) -> None:
+        """Writes a table to a file beside the database and says where it is, or why it is not."""
+        path = Path(self.desk.path).with_name(name)
+        try:
+            write_csv(path, rows)
+        except CannotWrite as refusal:
+            self.inbox.tell(str(refusal), bad=True)
+        else:
+            self.inbox.tell(f"Written: {path}")

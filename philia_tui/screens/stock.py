@@ -15,7 +15,7 @@ from philia_tui.telling import many, moment
 from philia_tui.widgets.evidence import CURRENCY_SIGNS
 from philia_tui.widgets.listing import Listing
 from philia_tui.widgets.page import Page
-from philia_tui.wrapping import Line, cut, wrap
+from philia_tui.wrapping import Line, fit, wrap
 from store.stock import in_unit, money
 from store.views.pictures import of_piece
 from store.views.stock import PieceRow, piece_ids, pieces
@@ -59,9 +59,9 @@ class StockScreen(SideScreen):
         price = self._price(piece)
         room = max(12, width - 52)
         line: Line = [
-            (cut(one_line(piece.sku), 10).ljust(11), "accent"),
-            (cut(one_line(piece.name), room).ljust(room + 1), "text"),
-            (cut(one_line(piece.size), 7).ljust(8), "dim"),
+            (fit(one_line(piece.sku), 10) + " ", "accent"),
+            (fit(one_line(piece.name), room) + " ", "text"),
+            (fit(one_line(piece.size), 7) + " ", "dim"),
             (price.rjust(10) + "  ", "text"),
             (WORDS.get(piece.status, piece.status).ljust(12), STYLES.get(piece.status, "text")),
         ]

@@ -11,12 +11,23 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from philia_tui import keys
+from philia_tui.inert import inert
+from philia_tui.widgets.painting import as_typed
 
 Preview = Callable[[str], str]
 Typed = Callable[[str], None]
+
+
+class Field(Input):
+    """A line to type into, drawn so that nothing that was pasted into it is obeyed."""
+
+    def render_line(self, y: int) -> Strip:
+        """Draws the line."""
+        return as_typed(super().render_line(y))
 
 
 class Ask(Horizontal):
@@ -26,8 +37,8 @@ class Ask(Horizontal):
     DEFAULT_CSS = """
     Ask { height: 1; dock: bottom; background: $panel; layer: above; }
     Ask > #ask-label { width: auto; padding: 0 1; color: $primary; text-style: bold; background: $panel; }
-    Ask > Input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; color: $foreground; }
-    Ask > Input:focus { border: none; }
+    Ask > Field { width: 1fr; height: 1; border: none; padding: 0; background: $panel; color: $foreground; }
+    Ask > Field:focus { border: none; }
     Ask > #ask-preview { width: auto; max-width: 50%; padding: 0 1; color: $text-muted; background: $panel; }
     """
 
@@ -57,8 +68,8 @@ class Ask(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lays out the label, the field and what it means."""
-        yield Static(Content(self.label), id="ask-label")
-        yield Input(self.value, placeholder=self.placeholder, id="ask-input", select_on_focus=False)
+        yield Static(Content(inert(self.label)), id="ask-label")
+        yield Field(self.value, placeholder=self.placeholder, id="ask-input", select_on_focus=False)
         yield Static(Content(""), id="ask-preview")
 
     def on_mount(self) -> None:
@@ -93,4 +104,4 @@ class Ask(Horizontal):
 
     def _say(self, value: str) -> None:
         if self._preview is not None:
-            self.query_one("#ask-preview", Static).update(Content(self._preview(value)))
+            self.query_one("#ask-preview", Static).update(Content(inert(self._preview(value))))

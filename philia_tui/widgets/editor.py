@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from textual import events
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from philia_tui.keys import EDITING, bindings
 from philia_tui.telling import many
 from philia_tui.widgets.draft import LIMIT
+from philia_tui.widgets.painting import as_typed
 
 
 class Editor(TextArea):
@@ -58,6 +60,10 @@ class Editor(TextArea):
         length = len(self.text)
         over = f" · {length - LIMIT} over {LIMIT} !" if length > LIMIT else f" of {LIMIT}"
         self.border_title = Content(f" {self._what} · {many(length, 'character')}{over} ")
+
+    def render_line(self, y: int) -> Strip:
+        """Draws a line; what is in the text is the owner's to see and never the terminal's to obey."""
+        return as_typed(super().render_line(y))
 
     def action_edit_done(self) -> None:
         """Hands the text to the review."""

@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from philia_tui.inert import in_field
 from philia_tui.keys import pressed
 from philia_tui.wrapping import Line, width_of
 
@@ -86,6 +87,15 @@ def shade(value: str, ground: Color) -> Color:
         # A terminal's own colours cannot be thinned.
         colour = colour.multiply_alpha(float(share.strip().removesuffix("%")) / 100)
     return ground + colour
+
+
+def as_typed(strip: Strip) -> Strip:
+    """Returns a field's line with what may be drawn of it: a pasted or drafted escape is seen, and not obeyed."""
+    if all(in_field(segment.text) == segment.text for segment in strip):
+        return strip
+    width = strip.cell_length
+    drawn = Strip([Segment(in_field(text), style, control) for text, style, control in strip])
+    return drawn.adjust_cell_length(width)
 
 
 class Still(Widget):

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from philia_tui.inert import one_line
 from philia_tui.telling import KIND_NAMES, intent_name, left, moment, quota, urgency
 from philia_tui.widgets.painting import Scrolled
-from philia_tui.wrapping import Line, cut, cut_line, width_of
+from philia_tui.wrapping import Line, cut, cut_line, fit, width_of
 from store.clock import Clock
 from store.views import Row
 
@@ -230,7 +230,7 @@ class Queue(Scrolled, can_focus=True, inherit_bindings=False):
             state = state.replace("⚠ check · ", "⚠ ")
             line += [*self._window(row), (" ", "text")]
             line += [(left_over.rjust(5), "bad" if row.quota_left in {0, 1} else "dim")]
-            line += [(f" {cut(state, STATE_CELLS)}".ljust(STATE_CELLS + 2), style)]
+            line += [(f" {fit(state, STATE_CELLS)} ", style)]
         said = one_line(row.last_text)
         if row.last_kind != "text":
             named = KIND_NAMES.get(row.last_kind, one_line(row.last_kind))

@@ -8,6 +8,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from philia_tui.inert import one_line
 from philia_tui.telling import QUEUE_NAMES
 from philia_tui.widgets.painting import Painter
 from philia_tui.wrapping import Line, cut_line, width_of
@@ -63,7 +64,7 @@ class Tabs(Painter):
             if name == self.listed:
                 line.append((f"[{word} {count}]", "accent"))
                 if self.words:
-                    line.append((f" /{self.words}", "key"))
+                    line.append((f" /{one_line(self.words)}", "key"))
             else:
                 line.append((f" {word} {count}{gap}", "text" if count else "faint"))
             places.append((start, width_of(line), name))
