@@ -49,7 +49,7 @@ def backs(row: Row, unit: Unit, *, loosely: bool = True) -> bool:
             return True
         if label == "colour" and "material" in tags and tags["material"] in row.tags.get("material", ()):
             return True
-        if loosely and tags[label] in row.described_tags.get(label, ()):
+        if loosely and row.describes(label, tags[label]):
             return True
         if label == "colour" and "condition" in tags:
             continue

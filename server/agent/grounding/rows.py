@@ -51,9 +51,10 @@ def words_only(tokens: Iterable[Token]) -> list[Token]:
 
 def label(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[tuple[int, int, Tags]]:
     """Yields (first, count, tags) of every longest known phrase."""
-    at = 0
+    at, known = 0, lexicon.phrases
     while at < len(tokens):
-        count, tags = lexicon.longest(tokens, at)
+        token = tokens[at]
+        count, tags = lexicon.longest(tokens, at) if token.key in known or token.stem in known else (0, {})
         if count:
             yield at, count, tags
         at += count or 1
@@ -78,6 +79,27 @@ def wider(garment: str) -> set[str]:
                 found.add(above)
                 waiting.append(above)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _field(text: str) -> tuple[Token, ...]:
+    """Returns the words of a short field; a shop has few brands, sizes, eras and colours."""
+    return tuple(words_only(clean(text)))
+
+
+@lru_cache(maxsize=512)
+def _first_words(label: str, meaning: str) -> frozenset[str]:
+    """Returns how the words begin that may say this, in any language, whatever their plural."""
+    return frozenset(
+        phrase[0][:-1] if len(phrase[0]) > _SHORT else phrase[0]
+        for lexicon in LANGUAGES
+        for rows in lexicon.phrases.values()
+        for phrase, tags in rows
+        if tags.get(label) == meaning
+    )
+
+
+_SHORT: Final = 3
 
 
 class _Key:
@@ -118,18 +140,17 @@ class Row:
             for at, token in enumerate(name)
             if token.raw in {"S", "M", "L"} and not (token.glued and at and name[at - 1].kind == "num")
         }
-        self.brand = words_only(clean(piece.brand))
-        self.sku = words_only(clean(piece.sku))
-        fields = (piece.brand, piece.size, piece.era, piece.material, " . ".join(piece.tags), piece.sku)
-        own = [*self.name, *words_only(clean(" . ".join(part for part in fields if part)))]
-        self.colour_tokens = words_only(clean(piece.color))
-        own += self.colour_tokens
+        self.brand, self.sku = list(_field(piece.brand)), words_only(clean(piece.sku))
+        fields = (piece.brand, piece.size, piece.era, piece.material, " . ".join(piece.tags))
+        self.colour_tokens = list(_field(piece.color))
+        own = [
+            *self.name,
+            *(token for part in fields if part for token in _field(part)),
+            *self.sku,
+            *self.colour_tokens,
+        ]
         self.stems = {token.stem for token in own} | {token.key for token in own}
         self.tags = self._tags(own)
-        self.condition = self._tags(words_only(clean(piece.condition)))
-        self.condition_stems = {token.stem for token in clean(piece.condition)}
-        # "Polo Ralph Lauren" is no polo shirt.
-        self.name_garments = self._tags(_without(self.name, self.brand)).get("garment", set())
 
     @staticmethod
     def _tags(tokens: Sequence[Token]) -> dict[str, set[str]]:
@@ -149,9 +170,24 @@ class Row:
         return found
 
     @cached_property
+    def condition(self) -> dict[str, set[str]]:
+        """What the condition says."""
+        return self._tags(_field(self.piece.condition))
+
+    @cached_property
+    def condition_stems(self) -> set[str]:
+        """The stems of the condition's words."""
+        return {token.stem for token in clean(self.piece.condition)}
+
+    @cached_property
+    def name_garments(self) -> set[str]:
+        """The garments of the name: "Polo Ralph Lauren" is no polo shirt."""
+        return self._tags(_without(self.name, self.brand)).get("garment", set())
+
+    @cached_property
     def category(self) -> list[Token]:
         """The category's words."""
-        return words_only(clean(self.piece.category))
+        return list(_field(self.piece.category))
 
     @cached_property
     def category_stems(self) -> set[str]:
@@ -252,6 +288,18 @@ class Row:
             for kind, meanings in self._tags(segment).items():
                 found.setdefault(kind, set()).update(meanings)
         return found
+
+    @cached_property
+    def _raw(self) -> str | None:
+        """The description and what else is its own text, or None when its characters have to be read first."""
+        text = f"{self.piece.fit_note}\n{self.piece.condition}\n{self.piece.description}".lower()
+        return text if text.isascii() else None
+
+    def describes(self, label: str, meaning: str) -> bool:
+        """Tells whether the description states this; it is read only when a word that may say so stands in it."""
+        if self._raw is not None and not any(word in self._raw for word in _first_words(label, meaning)):
+            return False
+        return meaning in self.described_tags.get(label, ())
 
     @cached_property
     def garments(self) -> set[str]:

@@ -61,7 +61,7 @@ _NO_SIGNS: Final = frozenset("❌✖🚫👎⛔❎🙅")
 _SAYING_SIGNS: Final = frozenset("🆓🆕🆒🔝🈹🈚")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Unit:
     """One thing the reply says: a typed figure, a mention of pieces, a known phrase or an unknown word."""
 

@@ -11,7 +11,9 @@ from typing import Final
 # Every repetition is bounded, so that no text can make the scan slow.
 _TOKEN: Final = re.compile(
     r"""
-    (?P<link>(?:https?://|www\.)\S{1,300}
+    (?P<space>[^\S\n]\s*)
+    |(?P<plain>[^\W\d_]+(?=[ ,;!?)\n]|\Z))  # most words; tried first for speed
+    |(?P<link>(?:https?://|www\.)\S{1,300}
         |[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){0,4}
         |(?<![\w.@])(?:[a-z0-9-]{1,40}\.){1,4}(?:com|net|org|shop|store|io|co|me|ly|gg|app|link|es|mx|uk|us|info|biz|site|xyz)\b(?:/\S{0,300})?
         |@[\w.]{1,64})
@@ -25,7 +27,6 @@ _TOKEN: Final = re.compile(
     |(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)
     |(?P<sym>[$€£¥₹₩₽₺¢%#&"+=/*'_@])
     |(?P<punct>[.!?;:,()\n-])
-    |(?P<space>\s+)
     |(?P<other>.)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -137,7 +138,6 @@ def root(word: str) -> str:
     return word[:-1] if len(word) > 4 and word[-1] == word[-2] else word
 
 
-@lru_cache(maxsize=16384)
 def _keys(raw: str) -> tuple[str, ...]:
     """Opens a contraction into its words: "isn't" is "is", "not"."""
     word = raw.lower()
@@ -153,6 +153,12 @@ def _keys(raw: str) -> tuple[str, ...]:
             return (word[:-2], "is")
         return (word.replace("'", ""),)
     return (word,)
+
+
+@lru_cache(maxsize=16384)
+def _forms(raw: str) -> tuple[tuple[str, str], ...]:
+    """Returns each word of a written one with its singular."""
+    return tuple((key, singular(key)) for key in _keys(raw))
 
 
 def number(text: str) -> Decimal | None:
@@ -196,8 +202,8 @@ def tokenise(text: str) -> list[Token]:
         if kind == "initials":
             key = raw.replace(".", "").lower()
             tokens.append(Token("word", key, raw, start, end, key, None, glued))
-        elif kind == "word":
-            tokens += [Token("word", key, raw, start, end, singular(key), None, glued) for key in _keys(raw)]
+        elif kind in {"plain", "word"}:
+            tokens += [Token("word", key, raw, start, end, stem, None, glued) for key, stem in _forms(raw)]
         else:
             value = number(raw) if kind == "num" else _fraction(raw) if kind == "frac" else None
             key = raw if kind == "punct" else "".join(raw.lower().split())  # a line end is a sign, not a space
