@@ -30,8 +30,11 @@ class Account:
     kept: Kept | None = None
 
 
-async def find(secrets: Secrets, database: Database) -> Account | None:
-    """Returns the account, None when there is no token; a keyring that cannot be read is logged and counts as none."""
+async def find(secrets: Secrets, database: Database, *, said: set[str] | None = None) -> Account | None:
+    """Returns the account, None when there is no token; a keyring that cannot be read is logged and counts as none.
+
+    Who looks again gives the same `said` each time: what stands in it was logged before.
+    """
     if secrets.tiktok_access_token:
         return Account(secrets.tiktok_business_id, secrets.tiktok_access_token)
     signin = await database.read(signins.find)
@@ -41,7 +44,10 @@ async def find(secrets: Secrets, database: Database) -> Account | None:
         # In a thread: a keyring may ask the owner for its password.
         box, kept = await asyncio.to_thread(_open, database, cast("KeptIn", signin.kept_in))
     except VaultError as fault:
-        LOG.error("nobody is signed in: %s", fault)  # noqa: TRY400  # the sentence says it
+        if said is None or str(fault) not in said:
+            LOG.error("nobody is signed in: %s", fault)  # noqa: TRY400  # the sentence says it
+        if said is not None:
+            said.add(str(fault))
         return None
     if kept is None:
         return None

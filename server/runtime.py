@@ -11,30 +11,25 @@ import functools
 import itertools
 import logging
 import os
-import random
 import secrets as entropy
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import account, chores, drafting, gauges, learning, nightly, pictures, policy, public, status
+from server import chores, drafting, gauges, joining, learning, nightly, public, status
 from server.agent.drafter import AIAgent
 from server.agent.policies import Policies
-from server.delivery import reconcile
-from server.delivery.sender import Sender
-from server.listener import applying, gaps
+from server.listener import applying
 from server.listener.app import Gate, make_app
 from server.listener.backlog import Backlog
 from server.listener.limits import Limits
 from server.listener.serving import bind, make_server
-from server.scheduler import Clockwork, make_scheduler
+from server.scheduler import Clockwork, add_clock, make_scheduler
 from server.secrets import Secrets
 from server.settings import Settings
-from server.tiktok.client import TikTokClient
-from server.tokens import Renewer
 from server.work import Worker
 from store import drafts, lock, prompt_versions, reconciling
 from store.clock import Clock, system_clock
@@ -48,6 +43,20 @@ WATCH_SECONDS: Final = 0.02
 
 REPLACED_EVERY: Final = 10
 """At every tenth look it also asks whether the file was replaced, which is a question to the file system."""
+
+PERIODS: Final = {
+    "receive": 1.0,
+    "draft": 0.2,
+    "deliver": 0.2,
+    "reconcile": 1.0,
+    "look after": 1.0,
+    "back up": 60.0,
+    "renew": 60.0,
+    "fetch": 15.0,
+    "see": 2.0,
+    "join": joining.LOOK_SECONDS,
+}
+"""Seconds between two rings of a step's clock; that of "missed" is a setting."""
 
 ROUND_SECONDS: Final = 3.0
 """What a round under way may still take at a shutdown before it is cancelled; each is safe to repeat."""
@@ -67,9 +76,8 @@ class Server:
 
     settings: Settings
     database: Database
-    client: TikTokClient | None
-    sender: Sender | None
-    renewer: Renewer | None
+    joined: joining.Joined | None
+    join: Callable[[], Awaitable[joining.Joined | None]]
     backlog: Backlog
     desk: drafting.Desk
     workers: dict[str, Worker]
@@ -132,21 +140,6 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
     boot = entropy.token_hex(8)
     await database.write(_recover, boot=boot, now=clock())
     async with contextlib.AsyncExitStack() as open_things:
-        client, renewer = None, None
-        signed_in = await account.find(secrets, database)
-        if signed_in is not None:
-            client = await open_things.enter_async_context(
-                TikTokClient(
-                    settings.tiktok.base_url,
-                    signed_in.business_id,
-                    signed_in.access_token,
-                    timeout_seconds=settings.delivery.timeout_seconds,
-                    clock=clock,
-                )
-            )
-            renewer = account.renewer(
-                signed_in, settings, secrets, database=database, use=client.use_token, clock=clock
-            )
         policies = Policies(Path(settings.shop.policies))
         drafter = AIAgent(
             settings, secrets, read=database.read, policies=policies, learned=learning.rules_for_prompt, clock=clock
@@ -155,24 +148,13 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
         # The model's client costs 1.1 s to import: the first customer should not wait for it.
         open_things.callback(asyncio.create_task(drafter.warm(), name="warm").cancel)
         await database.write(_keep_prompts, drafter, now=clock())
-        sender = None
-        if client is not None:
-            sender = Sender(
-                database,
-                client,
-                settings,
-                clock=clock,
-                random=random.SystemRandom().random,
-                boot=boot,
-                refresh=renewer.renew if renewer is not None else None,
-                still_allowed=policy.gate(settings),
-            )
         server = Server(
             settings=settings,
             database=database,
-            client=client,
-            sender=sender,
-            renewer=renewer,
+            joined=None,
+            join=functools.partial(
+                joining.join, settings, secrets, database, open_things, said=set(), clock=clock, boot=boot
+            ),
             backlog=Backlog(database=database, clock=clock, rules=applying.rules_of(settings)),
             desk=drafting.Desk(
                 database=database,
@@ -187,7 +169,20 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
             boot=boot,
         )
         server.workers = _workers(server)
+        await _join(server)
         yield server
+
+
+async def _join(server: Server) -> dict[str, Worker]:
+    """Looks for the account unless it was found; returns the steps that begin with it."""
+    if server.joined is not None:
+        return {}
+    server.joined = await server.join()
+    if server.joined is None:
+        return {}
+    begun = joining.workers(server.joined, server.settings, server.database, server.backlog.rules, clock=server.clock)
+    server.workers |= begun
+    return begun
 
 
 def _keep_prompts(db: sqlite3.Connection, drafter: AIAgent, *, now: int) -> None:
@@ -206,9 +201,8 @@ def _recover(db: sqlite3.Connection, *, boot: str, now: int) -> None:
 
 
 def _workers(server: Server) -> dict[str, Worker]:
-    """Returns the steps by name. Those that need the platform are absent while nobody is signed in."""
+    """Returns the steps that need no platform, by name."""
     database, clock, settings = server.database, server.clock, server.settings
-    rules = server.backlog.rules
 
     async def receive() -> int:
         applied = await server.backlog.apply()
@@ -229,36 +223,12 @@ def _workers(server: Server) -> dict[str, Worker]:
         return 0
 
     back_up = functools.partial(nightly.look, database, settings, clock=clock)
-    workers = {
+    return {
         "receive": Worker("receive", receive),
         "draft": Worker("draft", draft),
         "look after": Worker("look after", look_after),
         "back up": Worker("back up", back_up),
     }
-    sender, client = server.sender, server.client
-    if sender is not None and client is not None:
-        look = gaps.Look(database=database, lister=client, rules=rules, clock=clock)
-
-        async def settle() -> int:
-            await reconcile.look(database, client, settings, clock=clock)
-            return 0
-
-        async def fetch() -> int:
-            await gaps.fetch_wanted(look)
-            return 0
-
-        async def missed() -> int:
-            await gaps.fetch_missed(look)
-            return 0
-
-        see = functools.partial(pictures.fetch_due, database, client, clock=clock)
-        workers |= {"deliver": Worker("deliver", sender.tick), "reconcile": Worker("reconcile", settle)}
-        if settings.tiktok.api != "v1":
-            # Dialect v1 has no listing to look into.
-            workers |= {name: Worker(name, step) for name, step in (("fetch", fetch), ("missed", missed), ("see", see))}
-    if server.renewer is not None:
-        workers["renew"] = Worker("renew", server.renewer.look_after)
-    return workers
 
 
 @contextlib.asynccontextmanager
@@ -313,9 +283,22 @@ async def _run(
         health=server.health,
     )
     listener = make_server(make_app(gate))
-    scheduler = make_scheduler(_clocks(server))
+    tasks: list[asyncio.Task[None]] = []
+
+    async def look_for_account() -> int:
+        begun = await _join(server)
+        # A server that is ending begins nothing.
+        for name, worker in {} if listener.should_exit else begun.items():
+            tasks.append(asyncio.create_task(worker.run(), name=name))
+            add_clock(scheduler, _clock(server, name))
+            worker.ring()
+        return 0
+
+    if server.joined is None:
+        server.workers["join"] = Worker("join", look_for_account)
+    scheduler = make_scheduler([_clock(server, name) for name in server.workers])
     listening = f"http://{_host(settings.listener.host)}:{bound.getsockname()[1]}"
-    tasks = [asyncio.create_task(worker.run(), name=name) for name, worker in server.workers.items()]
+    tasks += [asyncio.create_task(worker.run(), name=name) for name, worker in server.workers.items()]
     tasks.append(asyncio.create_task(_watch(server, held, stop), name="watch"))
     serving = asyncio.create_task(listener.serve(sockets=[bound]), name="listen")
     scheduler.start()
@@ -333,8 +316,8 @@ async def _run(
     listener.should_exit = True
     for worker in server.workers.values():
         worker.stop()
-    if server.sender is not None:
-        await server.sender.drain()
+    if server.joined is not None:
+        await server.joined.sender.drain()
     # A draft under way is written again at the next start; a request under way was waited for above.
     working = [serving, *tasks, *server.desk.under_way]
     _, slow = await asyncio.wait(working, timeout=ROUND_SECONDS)
@@ -347,26 +330,14 @@ async def _run(
             raise fault
 
 
-def _clocks(server: Server) -> list[Clockwork]:
-    """Returns the table of clocks; each only rings."""
-    minutes = server.settings.delivery.listing_minutes
-    periods = {
-        "receive": 1.0,
-        "draft": 0.2,
-        "deliver": 0.2,
-        "reconcile": 1.0,
-        "look after": 1.0,
-        "back up": 60.0,
-        "renew": 60.0,
-        "fetch": 15.0,
-        "see": 2.0,
-        "missed": minutes * 60,
-    }
-    return [Clockwork(name, periods[name], worker.ring) for name, worker in server.workers.items()]
+def _clock(server: Server, name: str) -> Clockwork:
+    """Returns the clock of a step; it only rings."""
+    seconds = server.settings.delivery.listing_minutes * 60 if name == "missed" else PERIODS[name]
+    return Clockwork(name, seconds, server.workers[name].ring)
 
 
 async def _watch(server: Server, held: lock.ServerLock, stop: asyncio.Event) -> None:
-    """Rings when another process wrote to the database (an approval, an undo, a hold); stops when it was replaced."""
+    """Rings when another process wrote to the database (an approval, a hold, a sign-in); stops when it was replaced."""
     db = connect(server.database.path, readonly=True)
     try:
         seen = -1
@@ -380,9 +351,8 @@ async def _watch(server: Server, held: lock.ServerLock, stop: asyncio.Event) -> 
             version = db.execute("PRAGMA data_version").fetchone()[0]
             if version != seen:
                 seen = version
-                for name in ("draft", "deliver"):
-                    if name in server.workers:
-                        server.workers[name].ring()
+                for name in {"draft", "deliver", "join"} & set(server.workers):
+                    server.workers[name].ring()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
     finally:

@@ -31,8 +31,13 @@ def make_scheduler(clocks: list[Clockwork]) -> AsyncIOScheduler:
         timezone="UTC",
     )
     for clock in clocks:
-        scheduler.add_job(_ringing(clock.ring), IntervalTrigger(seconds=clock.seconds, timezone="UTC"), id=clock.name)
+        add_clock(scheduler, clock)
     return scheduler
+
+
+def add_clock(scheduler: AsyncIOScheduler, clock: Clockwork) -> None:
+    """Adds a clock, also while the others run."""
+    scheduler.add_job(_ringing(clock.ring), IntervalTrigger(seconds=clock.seconds, timezone="UTC"), id=clock.name)
 
 
 def _ringing(ring: Callable[[], None]) -> Callable[[], Coroutine[None, None, None]]:

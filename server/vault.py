@@ -12,7 +12,8 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn, Protocol, TypeVar
@@ -135,7 +136,9 @@ class KeyringVault:
     def get(self, name: str) -> str | None:
         """Returns a secret, None when it is not there."""
         try:
-            return _within(lambda: self.backend.get_password(self.service, name))
+            return _within(
+                lambda: self.backend.get_password(self.service, name), question=(type(self.backend), self.service, name)
+            )
         except TimeoutError:
             raise VaultError(_silent()) from None
         except Exception as fault:  # noqa: BLE001  # each backend has errors of its own
@@ -178,8 +181,19 @@ def real_keyring() -> Keyring | None:
     return next((each for each in candidates if type(each).__module__ in REAL), None)
 
 
-def _within(asking: Callable[[], T]) -> T:
+_unanswered: Final[dict[Hashable, threading.Thread]] = {}
+"""The questions that a keyring still puts to its owner: who looks again waits, and opens no second window."""
+
+
+def _within(asking: Callable[[], T], *, question: Hashable = None) -> T:
     """Asks in a thread of its own, which is left behind when it does not answer. Raises TimeoutError."""
+    end = time.monotonic() + KEYRING_SECONDS
+    before = _unanswered.get(question)
+    if before is not None:
+        before.join(KEYRING_SECONDS)
+        if before.is_alive():
+            raise TimeoutError
+        _unanswered.pop(question, None)
     answers: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -191,10 +205,13 @@ def _within(asking: Callable[[], T]) -> T:
             answers.put(lambda: answer)
 
     # A daemon: the interpreter's end does not wait for it, as it would for a pool's.
-    threading.Thread(target=ask, name="keyring", daemon=True).start()
+    thread = threading.Thread(target=ask, name="keyring", daemon=True)
+    thread.start()
     try:
-        answered = answers.get(timeout=KEYRING_SECONDS)
+        answered = answers.get(timeout=max(0.0, end - time.monotonic()))
     except queue.Empty:
+        if question is not None:
+            _unanswered[question] = thread
         raise TimeoutError from None
     return answered()
 

@@ -58,7 +58,10 @@ def sign_in(
         complain("! TIKTOK_ACCESS_TOKEN is set and wins over this sign-in; take it out of .env or the environment.")
     pid = lock.holder(where.path)
     if pid:
-        complain(f"! Process {pid} serves with the earlier sign-in; end it and start it again.")
+        complain(
+            f"! Process {pid} takes it up by itself if nobody was signed in when it started. If somebody was, "
+            "end it and start it again."
+        )
     told = {"business_id": tokens.business_id, "scopes": list(tokens.scopes), "kept_in": box.vault.kept_in}
     emit(told, as_json, [f"Signed in as {tokens.business_id}. The tokens are in {box.vault.where}."])
 

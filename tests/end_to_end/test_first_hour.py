@@ -57,14 +57,14 @@ class NewShop(Shop):
             cwd=self.folder,
         )
 
-    def sign_in(self) -> None:
-        """Signs in as the owner's browser would."""
+    def sign_in(self, *, complaints: int = 0) -> None:
+        """Signs in as the owner's browser would; the command complains as often as told."""
         login = self.start("login", "--no-browser", "--port", "0", "--keep", "file")
         try:
             address = first_line(login, "Open this address").rpartition(" ")[2]
             assert b"Philia has heard from TikTok" in fetch(address)[1]
-            out, complaints = login.communicate(timeout=PATIENCE)
-            assert (login.returncode, complaints.count("!")) == (0, 0), complaints
+            out, told = login.communicate(timeout=PATIENCE)
+            assert (login.returncode, told.count("!")) == (0, complaints), told
             assert out.startswith("Signed in as ")
         finally:
             login.kill()
@@ -145,3 +145,20 @@ def test_the_first_hour(tmp_path: Path, platform: Platform) -> None:
             text = file.read_text("utf-8", "replace")
             assert not any(secret in text for secret in (SECRET, kept["access_token"], kept["refresh_token"])), file
             assert not stat.S_IMODE(file.stat().st_mode) & 0o022, file
+
+
+def test_a_sign_in_is_taken_up_by_the_server_that_runs(tmp_path: Path, platform: Platform) -> None:
+    """Started before anybody signed in, the server drafts; after `philia login` the reply that waited leaves, once."""
+    with new_shop(tmp_path / "shop", platform.url) as shop:
+        shop.run("init", "--keep", "file", given="\n".join(ANSWERS) + "\n")
+        shop.run("items", "import", str(STOCK))
+        shop.serve()
+        assert shop.checks()["token"]["state"] == "fail"
+        platform.control("webhooks", listener_url=f"{shop.listening}/webhook/tiktok")
+        platform.control("customers/maria/say", text="is the nike acg rain shell still available?", wait=True)
+        draft = shop.draft("maria")
+        shop.run("inbox", "approve", str(draft["id"]), "--now")
+        assert platform.ledger() == []
+        shop.sign_in(complaints=1)
+        assert [each["text"] for each in wait(platform.ledger)] == [draft["text"]]
+        shop.delivery(1, "sent")
