@@ -118,6 +118,8 @@ ACTIVITY: Final = (
 INSIGHTS: Final = (
     Key("insights_span", "t", "time span", "7 days, 30 days, 90 days", hint=True),
     Key("insights_plot", "p", "next plot", "Another of the plots", hint=True),
+    Key("insights_plot_back", "P", "plot before", "Back to the plot before", hint=True),
+    Key("insights_large", "z", "large", "Give the plot the whole screen, or the figures their room again", hint=True),
 )
 
 SETTINGS: Final = (

@@ -6,9 +6,10 @@ of customer messages up to the next reply of ours, wherever that was written.
 
 from __future__ import annotations
 
+import bisect
 import sqlite3
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from store.clock import DAY, HOUR
@@ -57,12 +58,17 @@ class IntentFigures:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One day of the shop."""
+    """One day of the shop; its sums over all days are the figures above them."""
 
     start: int
     received: int
+    answers: Answers
+    """Of the questions that were asked on this day, whenever they were answered."""
     sent: int
     automatic: int
+    decided: int
+    """Drafts that the owner sent, as they were or changed."""
+    unedited: int
     cost_microcents: int
 
 
@@ -119,10 +125,11 @@ def figures(
     cost = db.execute(
         "SELECT coalesce(sum(cost_microcents), 0) FROM drafts WHERE created_at >= ? AND created_at < ?", (since, until)
     ).fetchone()[0]
+    asked = _questions(db, since, until)
     return Figures(
         since=since,
         until=until,
-        answers=_answers(db, since, until, window_ms),
+        answers=_answers(asked, until, window_ms),
         sent=sent,
         automatic=automatic,
         approved=decisions.get("approve", 0),
@@ -131,24 +138,38 @@ def figures(
         shadow=shadow,
         agreed=agreed,
         cost_microcents=cost,
-        days=tuple(_days(db, day_starts or range(since, until, DAY), until)),
+        days=tuple(_days(db, day_starts or range(since, until, DAY), until, asked, window_ms)),
         intents=tuple(_intents(db, since, until)),
         prompts=tuple(_prompts(db, since, until)),
     )
 
 
-def _answers(db: sqlite3.Connection, since: int, until: int, window_ms: int) -> Answers:
+Question = tuple[int, int | None]
+"""When it was asked and when it was answered, if it was."""
+
+
+def _questions(db: sqlite3.Connection, since: int, until: int) -> list[Question]:
     rows = db.execute(
         "SELECT at, answered FROM (SELECT role, platform_at AS at,"
         " lag(role) OVER thread AS before,"
         " min(CASE WHEN role = 'assistant' THEN platform_at END) OVER"
         "  (thread ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS answered"
         " FROM messages WINDOW thread AS (PARTITION BY conversation_id ORDER BY platform_at, id))"
-        " WHERE role = 'user' AND (before IS NULL OR before != 'user') AND at >= ? AND at < ?",
+        " WHERE role = 'user' AND (before IS NULL OR before != 'user') AND at >= ? AND at < ? ORDER BY at",
         (since, until),
-    ).fetchall()
-    took = sorted(row[1] - row[0] for row in rows if row[1] is not None)
-    lapsed = sum(1 for row in rows if row[1] is None and row[0] + window_ms < until)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _answers(questions: Iterable[Question], until: int, window_ms: int) -> Answers:
+    took: list[int] = []
+    lapsed = 0
+    for at, answered in questions:
+        if answered is not None:
+            took.append(answered - at)
+        elif at + window_ms < until:
+            lapsed += 1
+    took.sort()
     late = sum(1 for one in took if one > window_ms)
     return Answers(
         asked=len(took) + lapsed,
@@ -158,7 +179,9 @@ def _answers(db: sqlite3.Connection, since: int, until: int, window_ms: int) -> 
     )
 
 
-def _days(db: sqlite3.Connection, starts: Sequence[int], until: int) -> list[DayFigures]:
+def _days(
+    db: sqlite3.Connection, starts: Sequence[int], until: int, asked: Sequence[Question], window_ms: int
+) -> list[DayFigures]:
     ends = [*list(starts)[1:], until]
     found = []
     for start, end in zip(starts, ends, strict=True):
@@ -166,15 +189,22 @@ def _days(db: sqlite3.Connection, starts: Sequence[int], until: int) -> list[Day
             "SELECT count(*) FROM messages WHERE role = 'user' AND platform_at >= ? AND platform_at < ?", (start, end)
         ).fetchone()[0]
         sent, automatic = db.execute(
-            "SELECT count(*), count(*) FILTER (WHERE source = 'auto') FROM messages WHERE role = 'assistant'"
-            " AND platform_at >= ? AND platform_at < ?",
+            "SELECT count(*), count(*) FILTER (WHERE who = 'auto') FROM deliveries WHERE state = 'sent'"
+            " AND ended_at >= ? AND ended_at < ?",
+            (start, end),
+        ).fetchone()
+        decided, unedited = db.execute(
+            "SELECT count(*), count(*) FILTER (WHERE decision = 'approve') FROM verdicts"
+            " WHERE decision IN ('approve', 'edit') AND who != 'auto' AND at >= ? AND at < ?",
             (start, end),
         ).fetchone()
         cost = db.execute(
             "SELECT coalesce(sum(cost_microcents), 0) FROM drafts WHERE created_at >= ? AND created_at < ?",
             (start, end),
         ).fetchone()[0]
-        found.append(DayFigures(start, received, sent, automatic, cost))
+        first, last = (bisect.bisect_left(asked, edge, key=lambda one: one[0]) for edge in (start, end))
+        answers = _answers(asked[first:last], until, window_ms)
+        found.append(DayFigures(start, received, answers, sent, automatic, decided, unedited, cost))
     return found
 
 
@@ -251,8 +281,13 @@ def as_table(found: Figures) -> list[list[str]]:
     for day in found.days:
         rows += [
             ["received", str(day.start), str(day.received)],
+            ["questions_on", str(day.start), str(day.answers.asked)],
+            ["answered_in_window_on", str(day.start), str(day.answers.in_window)],
+            ["median_time_to_answer_ms_on", str(day.start), _blank(day.answers.median_ms)],
             ["sent_on", str(day.start), str(day.sent)],
             ["automatic_on", str(day.start), str(day.automatic)],
+            ["decided_on", str(day.start), str(day.decided)],
+            ["unedited_on", str(day.start), str(day.unedited)],
             ["cost_usd_on", str(day.start), dollars(day.cost_microcents)],
         ]
     for one in found.intents:

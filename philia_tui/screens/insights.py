@@ -1,4 +1,4 @@
-"""Insights: what was answered in time, how fast, how often unedited, by which prompt, for how much; with a plot."""
+"""Insights: what was answered in time, how fast, how often unedited, by which prompt, for how much; each plotted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual_plotext import PlotextPlot
 
 from philia_tui import keys
 from philia_tui.inert import one_line
+from philia_tui.plots import NOTHING, Plot, plots_of, prompt_name
 from philia_tui.screens.side import SideScreen
 from philia_tui.telling import intent_name, many
 from philia_tui.widgets.page import Page
@@ -25,17 +26,20 @@ if TYPE_CHECKING:
     from philia_tui.screens.inbox import InboxScreen
 
 SPANS = (7, 30, 90)
-PLOTS = ("messages a day", "answered by itself, % a day", "cost a day, US cents")
+TOO_LOW = 12
+"""Rows of a plot below which its scale has its two ends only."""
 
 
 class InsightsScreen(SideScreen):
-    """Figures in words over a plot of days; both from rows that are kept anyway."""
+    """One plot of several over all figures in words; both from rows that are kept anyway."""
 
     NAME = "insights"
     BINDINGS: ClassVar = keys.bindings(keys.INSIGHTS)
     KEYS: ClassVar = (*keys.INSIGHTS, *(key for key in keys.LOOKING if key.id == "look_export"))
     DEFAULT_CSS = """
     InsightsScreen PlotextPlot { height: 40%; min-height: 8; padding: 0 1; background: $background; }
+    InsightsScreen.-large PlotextPlot { height: 1fr; }
+    InsightsScreen.-large Page { display: none; }
     """
 
     def __init__(self, inbox: InboxScreen) -> None:
@@ -43,6 +47,7 @@ class InsightsScreen(SideScreen):
         super().__init__(inbox)
         self.span = SPANS[0]
         self.plotted = 0
+        self.plots: tuple[Plot, ...] = ()
         self.figures: metrics.Figures | None = None
         self.standings: list[autonomy.Standing] = []
         self.plot = PlotextPlot()
@@ -71,30 +76,51 @@ class InsightsScreen(SideScreen):
                 autonomy.all_kinds(db, needed=auto.earn_decisions, earn=auto.earn_unedited, lose=auto.lose_unedited),
             )
 
-        self.figures, self.standings = await self.desk.read(read)
+        found, self.standings = await self.desk.read(read)
+        self.figures, self.plots = found, plots_of(found, self.zone)
         self.say(f"the last {self.span} days")
         self.page.relay()
         self._draw()
 
+    def on_resize(self) -> None:
+        """Draws the plot's names anew, as many letters as there is room for."""
+        self._draw()
+
+    @property
+    def drawn(self) -> bool:
+        """Tells whether there is a plot to see.
+
+        It draws in true colours, which it takes from the theme: the terminal's own 16 have none to give, and its
+        letters would be black on black. The figures below say the same in words.
+        """
+        return not self.app.native_ansi_color
+
     def _draw(self) -> None:
-        found = self.figures
-        if found is None:
+        if not self.plots:
             return
-        # The plot draws in true colours, which it takes from the theme: the terminal's own 16 have none to give, and
-        # its letters would be black on black. The figures below say the same in words.
-        self.plot.display = not self.app.native_ansi_color
+        self.plot.display = self.drawn
+        self.set_class(self.has_class("-large") and self.drawn, "-large")
+        shown = self.plots[self.plotted]
         plot = self.plot.plt
         plot.clear_figure()
         # The bars' colour is the terminal's own text colour: what they mean stands in the title, not in a colour.
-        plot.title(PLOTS[self.plotted])
-        names = [dt.datetime.fromtimestamp(day.start / 1000, self.zone).strftime("%d.%m") for day in found.days]
-        if self.plotted == 0:
-            values = [float(day.received) for day in found.days]
-        elif self.plotted == 1:
-            values = [100.0 * day.automatic / day.sent if day.sent else 0.0 for day in found.days]
+        place = f"{self.plotted + 1} of {len(self.plots)}: "
+        plot.title(f"{place}{shown.title}{': nothing yet' if shown.empty else ''}")
+        values = [value or 0.0 for value in shown.values]
+        if not shown.empty:
+            room = max(3, (self.size.width - 8) // len(values) - 1) if len(values) <= SPANS[0] else 5
+            pairs = zip(shown.names, shown.values, strict=True)
+            plot.bar([NOTHING if value is None else name[:room] for name, value in pairs], values, width=0.6)
+        if shown.share:
+            plot.ylim(0, 100)
+            plot.yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+        elif not any(values):
+            plot.ylim(0, 1)
+            plot.yticks([0], ["0"])
         else:
-            values = [day.cost_microcents / 1_000_000 for day in found.days]
-        plot.bar(names, values, width=0.6)
+            top = max(values)
+            marks = [0.0, top] if self.plot.size.height < TOO_LOW else [0.0, top / 2, top]
+            plot.yticks(marks, [f"{mark:.4g}" for mark in marks])
         self.plot.refresh()
 
     def _write(self, width: int) -> list[Line]:
@@ -105,7 +131,8 @@ class InsightsScreen(SideScreen):
         lines: list[Line] = []
 
         def tell(name: str, value: str, more: str = "") -> None:
-            lines.extend(wrap([(fit(name, 25) + " ", "dim"), (value, "strong"), (f"  {more}", "dim")], width))
+            spans: Line = [(fit(name, 25) + " ", "dim"), (value, "strong"), (f"  {more}", "dim")]
+            lines.extend(wrap(spans, width, indent=[(" " * 26, "text")]))
 
         tell("answered in the window", *_share(answers.in_window, answers.asked, "asked"))
         slow = "" if answers.p90_ms is None else f"one in ten took over {_span(answers.p90_ms)}"
@@ -135,15 +162,34 @@ class InsightsScreen(SideScreen):
         if found.prompts:
             lines += [[], [("Prompts beside each other", "accent")]]
         for prompt in found.prompts:
-            version = f" v{prompt.version}" if prompt.version is not None else ""
             seconds = f"{prompt.latency_ms / 1000:.1f} s" if prompt.latency_ms else "at once"
             tell(
-                f"  {one_line(prompt.drafter)} {one_line(prompt.prompt)}{version}",
+                f"  {prompt_name(prompt)}",
                 many(prompt.drafts, "draft", "drafts"),
                 f"backed {_share(prompt.passed, prompt.drafts)[0]}"
                 f" · unedited {_share(prompt.unedited, prompt.decided)[0]}"
                 f" · {seconds} · {prompt.length or 0} characters · ${metrics.dollars(prompt.cost_microcents)}",
             )
+        lines += [[], [("Day by day", "accent")]]
+        for day in reversed(found.days):
+            asked, in_window = day.answers.asked, day.answers.in_window
+            parts = [
+                words
+                for words, told in (
+                    (many(day.received, "message", "messages"), day.received),
+                    (f"{in_window} of {asked} answered in the window", asked),
+                    (f"in {_span(day.answers.median_ms)}", day.answers.median_ms is not None),
+                    (f"{day.unedited} of {day.decided} as drafted", day.decided),
+                    (f"{day.automatic} of {day.sent} by itself", day.sent),
+                    (f"${metrics.dollars(day.cost_microcents)}", day.cost_microcents),
+                )
+                if told
+            ]
+            if parts:
+                date = dt.datetime.fromtimestamp(day.start / 1000, self.zone).strftime("%d.%m")
+                lines += wrap([(f"  {date}  ", "dim"), (" · ".join(parts), "text")], width, indent=[(" " * 9, "text")])
+        if not any(day.received or day.sent or day.decided for day in found.days):
+            lines.append([("  nothing yet", "dim")])
         return lines
 
     def action_insights_span(self) -> None:
@@ -153,8 +199,27 @@ class InsightsScreen(SideScreen):
 
     def action_insights_plot(self) -> None:
         """Draws the next plot."""
-        self.plotted = (self.plotted + 1) % len(PLOTS)
-        self._draw()
+        self._walk(1)
+
+    def action_insights_plot_back(self) -> None:
+        """Draws the plot before."""
+        self._walk(-1)
+
+    def action_insights_large(self) -> None:
+        """Gives the plot the whole screen, or the figures their room again."""
+        if self._can_draw():
+            self.toggle_class("-large")
+            self.call_after_refresh(self._draw)
+
+    def _walk(self, by: int) -> None:
+        if self.plots and self._can_draw():
+            self.plotted = (self.plotted + by) % len(self.plots)
+            self._draw()
+
+    def _can_draw(self) -> bool:
+        if not self.drawn:
+            self.inbox.tell("In the terminal's own 16 colours nothing is plotted; the figures say the same in words.")
+        return self.drawn
 
     def action_look_export(self) -> None:
         """Writes the figures to a CSV file beside the database."""

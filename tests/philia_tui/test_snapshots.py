@@ -44,6 +44,10 @@ SCREENS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("help", ("question_mark",)),
     ("stock", ("2",)),
     ("insights", ("3",)),
+    ("insights_in_time", ("3", "p")),
+    ("insights_by_kind", ("3", *"PPP")),
+    ("insights_large", ("3", "z")),
+    ("insights_below", ("3", "G")),
     ("activity", ("4",)),
     ("settings", ("5",)),
     ("settings_below", ("5", "G")),
@@ -66,6 +70,12 @@ def furnish(db: sqlite3.Connection, clock: FakeClock) -> None:
     """Builds the shop of the pictures."""
     clock.now = EVENING
     street(Shop(db, clock()))
+    for number in range(9):
+        db.execute(
+            "INSERT INTO verdicts (conversation_id, decision, who, intent, agreed, at)"
+            " VALUES (1, 'shadow', 'auto', ?, ?, ?)",
+            (("availability", "price", "measurement")[number % 3], int(number > 2), EVENING - number * HOUR),
+        )
     db.execute("INSERT INTO canned_replies (name, text, updated_at) VALUES ('ship', 'The {piece} ships {when}.', 0)")
     # The journal tells when the rows were made, which the triggers take from the rows.
     db.execute("UPDATE journal SET at = ?", (EVENING,))
