@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from server.parent import stop_with_parent
 from server.simulator.answers import CuttableProtocol
@@ -186,6 +188,7 @@ def _config(world: World, control: Control) -> uvicorn.Config:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_route("/simulator/{rest:path}", control.handle, methods=METHODS)
     app.add_route("/{rest:path}", Api(world).handle, methods=METHODS)
+    app.add_exception_handler(ClientDisconnect, _nobody)
     return uvicorn.Config(
         app,
         http=CuttableProtocol,
@@ -196,6 +199,11 @@ def _config(world: World, control: Control) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
     )
+
+
+async def _nobody(_request: Request, _hung_up: Exception) -> Response:
+    """Answers a caller who hung up in the middle of a body, which nobody reads."""
+    return Response()
 
 
 def run(

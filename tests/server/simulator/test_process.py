@@ -77,6 +77,25 @@ def test_it_reports_its_port_plays_its_faults_and_ends_on_sigterm(tmp_path: Path
     assert len(ledger.read_text("utf-8").splitlines()) == 1
 
 
+def test_a_caller_who_hangs_up_leaves_no_trace() -> None:
+    """Whoever hangs up in the middle of a body is not recorded, and nothing is printed about it."""
+    with running() as (process, ready):
+        host, port = ready["url"].removeprefix("http://").split(":")
+        for path in (SEND, "/simulator/faults"):
+            with socket.create_connection((host, int(port))) as caller:
+                # The server says that it reads the body, and so waits for it when the caller leaves.
+                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+                caller.sendall(head.encode())
+                assert caller.recv(100).startswith(b"HTTP/1.1 100")
+                caller.sendall(b"half")
+        with httpx.Client(base_url=ready["url"], trust_env=False) as http:
+            assert http.get("/simulator/requests").json() == []
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     """After SIGKILL every message that was answered is in the ledger file."""
     ledger = tmp_path / "ledger.jsonl"
