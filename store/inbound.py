@@ -10,6 +10,7 @@ from typing import Final
 
 from store import failpoints, journal
 from store.errors import NotFound
+from store.states import EVENT_STATES
 
 MAX_FAILURES: Final = 5
 """After this many failures an event is poison: shown to the owner, and the conversation goes on."""
@@ -141,6 +142,24 @@ def failed(db: sqlite3.Connection, event_id: int, error: str, *, now: int) -> st
         settle(db, event_id, "poison", now=now, error=error)
         return "poison"
     return "received"
+
+
+def counted(db: sqlite3.Connection) -> dict[str, int]:
+    """Returns how many events are in each state, without a look at those that were applied.
+
+    Events are never deleted and their ids have no gaps, so that the applied ones are all that the small indexes of
+    the other states do not hold.
+    """
+    others = {
+        state: int(db.execute(f"SELECT count(*) FROM inbound_events WHERE state = '{state}'").fetchone()[0])
+        for state in EVENT_STATES
+        if state != "applied"
+    }
+    first, last = db.execute(
+        "SELECT (SELECT min(id) FROM inbound_events), (SELECT max(id) FROM inbound_events)"
+    ).fetchone()
+    total = 0 if last is None else last - first + 1
+    return {state: others.get(state, total - sum(others.values())) for state in EVENT_STATES}
 
 
 def polls_wanted(db: sqlite3.Connection, *, limit: int = 50) -> list[Logged]:

@@ -10,7 +10,7 @@ from typing import Final
 from store.database import connect
 from store.errors import CannotWrite, NewerDatabase
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision; a test compares it with Alembic's own answer."""
 
 FOLDER: Final = Path(__file__).parent

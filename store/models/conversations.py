@@ -116,6 +116,7 @@ class InboundEvent(SQLModel, table=True):
         Index("inbound_events_bodies", "received_at", sqlite_where=text("length(body) > 0")),
         Index("inbound_events_polls", "thread", sqlite_where=text("state = 'needs_poll'")),
         Index("inbound_events_poison", "state", sqlite_where=text("state = 'poison'")),
+        Index("inbound_events_ignored", "state", sqlite_where=text("state = 'ignored'")),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -25,6 +25,7 @@ class Draft(SQLModel, table=True):
         ),
         Index("drafts_due", "state", "due_at", sqlite_where=text("state IN ('queued', 'drafting')")),
         Index("drafts_by_conversation", "conversation_id", "id"),
+        Index("drafts_by_state", "state"),
         Index("drafts_edited", "ended_at", sqlite_where=text("state = 'edited'")),
     )
 

@@ -13,6 +13,7 @@ import pytest
 
 from server import gauges
 from server.settings import Listener, Settings
+from store import inbound
 from store.database import Database, transaction
 from tests.conftest import FakeClock
 from tests.server.delivery.shop import add_conversation
@@ -67,3 +68,37 @@ async def test_they_are_off_by_default(db_path: Path) -> None:
             assert port is None
     finally:
         database.close()
+
+
+def test_events_are_counted_as_a_walk_over_them_would(db: sqlite3.Connection, clock: FakeClock) -> None:
+    """With every state, duplicates, an undone lot and no event at all, the counts by index are those of the table."""
+
+    def compare() -> None:
+        walked = dict(db.execute("SELECT state, count(*) FROM inbound_events GROUP BY state").fetchall())
+        assert {state: count for state, count in inbound.counted(db).items() if count} == walked
+
+    def keep(*numbers: int) -> None:
+        events = [(received(number), clock()) for number in numbers]
+        inbound.receive_all(db, events)
+
+    def received(number: int) -> inbound.Received:
+        state = ("received", "ignored", "poison", "received", "received")[number % 5]
+        return inbound.Received(
+            dedupe_key=f"k{number}", dialect="v1", event="e", thread=f"t{number}", body=b"{}", state=state
+        )
+
+    compare()
+    with transaction(db):
+        keep(*range(50))
+    compare()
+    with transaction(db):
+        keep(*range(40, 60), 3, 61)
+    db.execute("BEGIN IMMEDIATE")
+    keep(*range(70, 90))
+    db.execute("ROLLBACK")
+    with transaction(db):
+        keep(*range(90, 95))
+        for logged in inbound.waiting(db)[::2]:
+            inbound.settle(db, logged.id, "needs_poll" if logged.id % 3 == 0 else "applied", now=clock())
+    compare()
+    assert all(inbound.counted(db).values())

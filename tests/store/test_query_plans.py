@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server import chores, decisions, status
+from server import chores, decisions, gauges, status
 from server.listener import applying
 from server.settings import Delivery, Settings
 from server.tiktok.answer import Answer
@@ -130,6 +130,11 @@ def test_every_tick_reads_by_index(full: sqlite3.Connection, clock: FakeClock) -
 
     assert scans(db, tick) == []
     assert scans(db, lambda: chores.every_second(db, now=now, settings=SETTINGS)) == []
+
+
+def test_every_look_of_a_watcher_reads_by_index(full: sqlite3.Connection) -> None:
+    """The figures for Prometheus walk indexes, never a table."""
+    assert scans(full, lambda: gauges.read(full)) == []
 
 
 def test_every_key_press_reads_by_index(full: sqlite3.Connection, clock: FakeClock) -> None:
