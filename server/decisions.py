@@ -7,13 +7,13 @@ calls them too: nothing heavy may be imported here.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from server import gate, learning
+from server.offering import TELLS_GONE, offered
 from server.outgoing import Decided as Decided  # noqa: PLC0414  # what the door gives back
 from server.outgoing import put_out
 from server.settings import Delivery as DeliverySettings
@@ -33,8 +33,6 @@ ENDED_WORDS: Final[Mapping[str, str]] = {
     "queued": "This draft is still being written.",
     "drafting": "This draft is still being written.",
 }
-TELLS_GONE: Final = re.compile(r"(?i)\b(?:sold|gone|no longer|not available|unavailable|taken|vendid[ao])\b")
-OFFERS: Final = re.compile(r"(?i)\b(?:available|still here|still have|in stock|disponible)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +127,11 @@ def _decide(
     passed = gate.check(db, draft.conversation_id, text, settings, now=now)
     gate.check_newest(passed.conversation, draft.thread_version)
     promises = verdicts.promises_of(db, draft.id)
-    if decision == "edit" and TELLS_GONE.search(text):
+    if decision == "edit":
         # The owner says that it is gone: then its being gone must not hold her words back.
-        promises = []
+        kept = [] if TELLS_GONE.search(text) else promises
+        offers = offered(db, text, promises, draft.conversation_id)
+        promises = [*kept, *(one for one in offers if one["sku"] not in {has["sku"] for has in kept})]
     broken = items.promise_broken(db, promises, draft.conversation_id) if promises else None
     if broken is not None:
         raise Stale(f"{broken}, so nothing was sent. Edit the reply, or ask for a new draft.")
@@ -177,7 +177,8 @@ def send(
         if waiting.who == "auto" and waiting.draft_id is not None:
             # She answers in her own words before the automatic reply left: that judges it.
             autonomy.settle_shadow(db, waiting.draft_id, text, now=now)
-    promises = _offered(db, text, passed.conversation.live_draft_id, conversation_id)
+    live = passed.conversation.live_draft_id
+    promises = offered(db, text, () if live is None else verdicts.promises_of(db, live), conversation_id)
     _owner_answers(db, conversation_id, now=now, who=who)
     if passed.conversation.live_draft_id is not None:
         autonomy.settle_shadow(db, passed.conversation.live_draft_id, text, now=now)
@@ -187,14 +188,6 @@ def send(
         db, passed, text, draft_id=None, verdict_id=verdict_id, who=who, settings=settings, send_now=send_now,
         promises=promises, now=now,
     )  # fmt: skip
-
-
-def _offered(db: sqlite3.Connection, text: str, draft_id: int | None, conversation_id: int) -> list[dict[str, Any]]:
-    """Returns the pieces that her own words offer, by name or else those of the draft, as far as they are free now."""
-    if not OFFERS.search(text) or TELLS_GONE.search(text):
-        return []
-    meant = items.named_in(db, text) or (verdicts.promises_of(db, draft_id) if draft_id is not None else [])
-    return [one for one in meant if items.promise_broken(db, [one], conversation_id) is None]
 
 
 def send_picture(

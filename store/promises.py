@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def promise_broken(db: sqlite3.Connection, promises: Sequence[Mapping[str, Any]], conversation_id: int) -> str | None:
@@ -32,23 +32,39 @@ def promise_broken(db: sqlite3.Connection, promises: Sequence[Mapping[str, Any]]
     return None
 
 
-def named_in(db: sqlite3.Connection, text: str) -> list[dict[str, Any]]:
-    """Returns the pieces not sold whose SKU or whole name stands in a text: [{"sku"}].
+class Named(NamedTuple):
+    """A piece that a text names, and where: `start` and `end` are characters of the text."""
 
-    What is shorter than four characters is passed over: a SKU of "45" would be in every price.
+    sku: str
+    start: int
+    end: int
+
+
+def named_in(db: sqlite3.Connection, text: str) -> list[Named]:
+    """Returns the pieces, sold ones too, whose SKU or whole name stands in a text.
+
+    What is shorter than four characters is passed over: a SKU of "45" would be in every price. Of a name within a
+    longer one only the longer is meant.
     """
     rows = db.execute(
-        "SELECT sku, name FROM items WHERE status <> 'sold' AND (instr(lower(:text), lower(sku))"
-        " OR instr(lower(:text), lower(name)))",
+        "SELECT sku, name FROM items WHERE instr(lower(:text), lower(sku)) OR instr(lower(:text), lower(name))",
         {"text": text},
     )
+    found = [
+        Named(row["sku"], *span) for row in rows for words in (row["sku"], row["name"]) for span in _spans(text, words)
+    ]
+    whole = {(one.start, one.end) for one in found}
     return [
-        {"sku": row["sku"]} for row in rows if any(_stands_in(text, words) for words in (row["sku"], row["name"] or ""))
+        one
+        for one in found
+        if not any((a, b) != (one.start, one.end) and a <= one.start and one.end <= b for a, b in whole)
     ]
 
 
-def _stands_in(text: str, words: str) -> bool:
-    return len(words) > 3 and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE) is not None
+def _spans(text: str, words: str | None) -> list[tuple[int, int]]:
+    if words is None or len(words) <= 3:
+        return []
+    return [match.span() for match in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE)]
 
 
 def _why_broken(row: sqlite3.Row, promise: Mapping[str, Any], conversation_id: int) -> str | None:

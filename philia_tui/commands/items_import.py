@@ -60,7 +60,8 @@ def bring_in(
     emit(told, as_json, _lines(read, difference, faults, drafts, dry_run=dry_run))
     if faults:
         if not as_json:
-            complain(f"Nothing {'would be' if dry_run else 'was'} imported: {len(faults)} rows are wrong.")
+            wrong = "1 row is" if len(faults) == 1 else f"{len(faults)} rows are"
+            complain(f"Nothing {'would be' if dry_run else 'was'} imported: {wrong} wrong.")
         raise typer.Exit(1)
 
 

@@ -10,7 +10,7 @@ import pytest
 from server import decisions
 from server.listener import applying, events
 from server.tiktok.answer import Answer
-from store import inbound, inbox, items, pauses, switches
+from store import holds, inbound, inbox, items, pauses, switches
 from store.clock import HOUR, MINUTE, SECOND
 from store.errors import CannotWrite, NotAllowed, Stale
 from store.inbound import Received
@@ -339,6 +339,68 @@ async def test_i16_her_own_words_do_not_offer_what_was_sold(shop: Shop, text: st
     shop.clock.advance(5 * SECOND)
     await shop.run()
     assert (shop.state(delivery), shop.texts()) == (("sent", [text]) if leaves else ("failed", []))
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("Yes! The Suede Jacket is available for $85.", True),
+        ("Hi, J-014 is still here", True),
+        ("The denim shirt is sold, but the suede jacket is still available.", True),
+        ("The suede jacket, size M, snap front, is in stock.", True),
+        ("The suede jacket is still available and will be sent if you pay", True),
+        ("La suede jacket está disponible!", True),
+        ("The suede jacket is sold, but a similar one is available.", False),
+        ("Sorry, the suede jacket isn\u2019t available any more. The denim shirt is still available.", False),
+        ("The suede jacket was available until noon.", False),
+        ("I tell you when the suede jacket is available again.", False),
+        ("Is the suede jacket still available? No, sorry.", False),
+        ("The suede jacket in tan is available.", False),
+        ("The suede jacket is lovely, isn't it", False),
+        ("A wool coat is available.", False),
+    ],
+)
+async def test_i16_her_own_words_do_not_offer_what_is_gone_already(shop: Shop, text: str, refused: bool) -> None:
+    """A text typed after the sale that still calls the piece available is refused in words; any other leaves: I16."""
+    a_piece(shop)
+    for sku, name in (
+        ("J-0145", "denim shirt"),
+        ("J-0146", "suede jacket in tan"),
+        ("C-001", "wool coat"),
+        ("C-002", "wool coat"),
+    ):
+        shop.write(items.add, sku, {"name": name, "price_cents": 3000}, who="owner")
+    conversation = shop.write(add_conversation, "c1")
+    draft = shop.write(ready_draft, conversation, "Hello!", offering=[])
+    for sku in ("J-014", "C-001"):
+        shop.write(items.sell, sku, who="owner")
+    if refused:
+        with pytest.raises(Stale, match="J-014 suede jacket was sold, and your words call it available"):
+            shop.write(decisions.send, conversation, text, settings=shop.settings.delivery)
+        with pytest.raises(Stale, match="J-014 suede jacket was sold, and your words call it available"):
+            shop.write(decisions.edit, draft, text, settings=shop.settings.delivery)
+    else:
+        shop.write(decisions.edit, draft, text, settings=shop.settings.delivery)
+    shop.clock.advance(5 * SECOND)
+    await shop.run()
+    assert shop.texts() == ([] if refused else [text])
+
+
+async def test_i16_her_own_words_do_not_offer_what_another_has_on_hold(shop: Shop) -> None:
+    """What is on hold for one customer is called available to her and to nobody else, by name or in answer: I16."""
+    a_piece(shop)
+    hers, other = shop.write(add_conversation, "c1"), shop.write(add_conversation, "c2")
+    shop.write(holds.hold, "J-014", hers, who="owner")
+    draft = shop.write(ready_draft, other, "It is on hold, you are next.", offering=["J-014"])
+    for text in ("The suede jacket is available!", "It's still available!"):
+        with pytest.raises(Stale, match="is on hold for somebody else, and your words call it available"):
+            shop.write(decisions.send, other, text, settings=shop.settings.delivery)
+        with pytest.raises(Stale, match="is on hold for somebody else"):
+            shop.write(decisions.edit, draft, text, settings=shop.settings.delivery)
+    shop.write(decisions.send, hers, "The suede jacket is available!", settings=shop.settings.delivery)
+    shop.clock.advance(5 * SECOND)
+    await shop.run()
+    assert shop.texts() == ["The suede jacket is available!"]
 
 
 async def test_what_was_sold_cannot_be_approved(shop: Shop) -> None:
