@@ -39,6 +39,8 @@ class Desk:
     database: Database
     drafter: Drafter
     settings: Settings
+    newest: Callable[[], Settings]
+    """The settings with the switches of automatic replies as they are now."""
     policies: Callable[[], Mapping[str, str]]
     clock: Clock
     boot: str
@@ -87,7 +89,7 @@ async def _write(desk: Desk, draft: Draft) -> None:
         reason = f"the drafter broke ({type(fault).__name__}); write this one yourself"
         await desk.database.write(drafts.fail, draft.id, reason, now=desk.clock())
         return
-    await desk.database.write(keep, draft.id, drafted, desk.settings, now=desk.clock())
+    await desk.database.write(keep, draft.id, drafted, desk.newest(), now=desk.clock())
     log.info(
         "draft %d of conversation %d by %s: %s, %s, %d ms",
         draft.id, draft.conversation_id, drafted.drafter, drafted.intent, drafted.verdict.verdict, drafted.latency_ms,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,13 +44,15 @@ async def join(
     database: Database,
     open_things: contextlib.AsyncExitStack,
     *,
+    newest: Callable[[], Settings],
     said: set[str],
     clock: Clock,
     boot: str,
 ) -> Joined | None:
     """Opens the client of the account, which `open_things` closes; None while nobody is signed in.
 
-    `said` is what the log was told already of why nobody is.
+    `newest` gives the settings with the switches of automatic replies as they are when it is asked; `said` is what
+    the log was told already of why nobody is.
     """
     signed_in = await account.find(secrets, database, said=said)
     if signed_in is None:
@@ -72,7 +75,7 @@ async def join(
         random=random.SystemRandom().random,
         boot=boot,
         refresh=renewer.renew if renewer is not None else None,
-        still_allowed=policy.gate(settings),
+        still_allowed=policy.gate(newest),
     )
     return Joined(client=client, sender=sender, renewer=renewer)
 

@@ -271,11 +271,14 @@ def consider(db: sqlite3.Connection, draft_id: int, *, now: int, settings: Setti
     return decision
 
 
-def gate(settings: Settings) -> Callable[[sqlite3.Connection, outbox.Delivery, int], str | None]:
-    """Returns what the sender asks before an automatic reply leaves: why not any more, or None."""
+def gate(newest: Callable[[], Settings]) -> Callable[[sqlite3.Connection, outbox.Delivery, int], str | None]:
+    """Returns what the sender asks before an automatic reply leaves: why not any more, or None.
+
+    `newest` gives the settings as they are then: she may have switched it off since it was decided.
+    """
 
     def against(db: sqlite3.Connection, delivery: outbox.Delivery, now: int) -> str | None:
-        decision = still_allowed(db, delivery.id, now=now, settings=settings)
+        decision = still_allowed(db, delivery.id, now=now, settings=newest())
         # What broke in the stock is the claim's own question: it asks for a new draft in the reply's place.
         return "; ".join(rule.detail for rule in decision.rules if not rule.ok and rule.name != "stock") or None
 

@@ -29,7 +29,8 @@ from server.listener.limits import Limits
 from server.listener.serving import bind, make_server
 from server.scheduler import Clockwork, add_clock, make_scheduler
 from server.secrets import Secrets
-from server.settings import Settings
+from server.settings import Loaded, Settings
+from server.switchboard import Switchboard
 from server.work import Worker
 from store import drafts, lock, prompt_versions, reconciling
 from store.clock import Clock, system_clock
@@ -42,7 +43,7 @@ WATCH_SECONDS: Final = 0.02
 """How often the server looks whether another process wrote: an approval waits no longer than this. A look is 5 µs."""
 
 REPLACED_EVERY: Final = 10
-"""At every tenth look it also asks whether the file was replaced, which is a question to the file system."""
+"""At every tenth look it also asks whether the database was replaced or config.toml written, of the file system."""
 
 PERIODS: Final = {
     "receive": 1.0,
@@ -75,6 +76,7 @@ class Server:
     """Everything a running server holds; `workers` are its steps by name."""
 
     settings: Settings
+    switchboard: Switchboard
     database: Database
     joined: joining.Joined | None
     join: Callable[[], Awaitable[joining.Joined | None]]
@@ -108,10 +110,12 @@ async def serve(
     announce: Callable[[Ready], None],
     announce_public: Callable[[public.Public], None] = lambda _public: None,
     insecure: bool = False,
+    switchboard: Switchboard | None = None,
     clock: Clock = system_clock,
 ) -> None:
     """Runs the server until `stop` is set, behind the tunnel of the settings if there is one.
 
+    `switchboard` takes up the switches of automatic replies while it runs; without one they stay as they are.
     With `insecure` a public address does not need signatures. Raises TunnelError when the settings ask for one that
     cannot be, StoreError (lock.AlreadyRunning when another server works on this database) and PortTaken, each with
     what to do.
@@ -126,7 +130,7 @@ async def serve(
         database = Database(path)
         try:
             async with (
-                _built(settings, secrets, database, clock) as server,
+                _built(settings, secrets, database, switchboard, clock) as server,
                 _public(server, secrets, bound.getsockname()[1], announce_public) as show,
                 gauges.shown(settings, database, server.health),
             ):
@@ -136,8 +140,13 @@ async def serve(
 
 
 @contextlib.asynccontextmanager
-async def _built(settings: Settings, secrets: Secrets, database: Database, clock: Clock) -> AsyncIterator[Server]:
+async def _built(
+    settings: Settings, secrets: Secrets, database: Database, switchboard: Switchboard | None, clock: Clock
+) -> AsyncIterator[Server]:
     boot = entropy.token_hex(8)
+    if switchboard is None:
+        switchboard = Switchboard(Loaded(settings=settings, file=None, sources={}))
+    switchboard.look()
     await database.write(_recover, boot=boot, now=clock())
     async with contextlib.AsyncExitStack() as open_things:
         policies = Policies(Path(settings.shop.policies))
@@ -150,16 +159,26 @@ async def _built(settings: Settings, secrets: Secrets, database: Database, clock
         await database.write(_keep_prompts, drafter, now=clock())
         server = Server(
             settings=settings,
+            switchboard=switchboard,
             database=database,
             joined=None,
             join=functools.partial(
-                joining.join, settings, secrets, database, open_things, said=set(), clock=clock, boot=boot
+                joining.join,
+                settings,
+                secrets,
+                database,
+                open_things,
+                newest=switchboard.newest,
+                said=set(),
+                clock=clock,
+                boot=boot,
             ),
             backlog=Backlog(database=database, clock=clock, rules=applying.rules_of(settings)),
             desk=drafting.Desk(
                 database=database,
                 drafter=drafter,
                 settings=settings,
+                newest=switchboard.newest,
                 policies=policies,
                 clock=clock,
                 boot=boot,
@@ -304,6 +323,7 @@ async def _run(
     scheduler.start()
     running = status.Running(pid=os.getpid(), listening=listening, signed=gate.require_signature)
     await server.database.write(status.tell, running, now=server.clock())
+    await _switched(server)
     server.ring()
     await listener.ready.wait()
     announce(Ready(pid=running.pid, listening=listening))
@@ -348,6 +368,8 @@ async def _watch(server: Server, held: lock.ServerLock, stop: asyncio.Event) -> 
                 log.error("the database file was replaced by another one; this server stops before it loses messages")
                 stop.set()
                 return
+            if look % REPLACED_EVERY == 0 and server.switchboard.look():
+                await _switched(server)
             version = db.execute("PRAGMA data_version").fetchone()[0]
             if version != seen:
                 seen = version
@@ -357,6 +379,15 @@ async def _watch(server: Server, held: lock.ServerLock, stop: asyncio.Event) -> 
                 await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
     finally:
         db.close()
+
+
+async def _switched(server: Server) -> None:
+    """Tells by which switches of automatic replies the server goes from now on."""
+    auto, trouble = server.switchboard.settings.auto_reply, server.switchboard.trouble
+    if trouble:
+        log.error("nothing goes by itself until it can be read: %s", trouble)
+    log.info("automatic replies: %s, of these kinds: %s", auto.mode, ", ".join(auto.intents) or "none")
+    await server.database.write(status.switched, auto, now=server.clock())
 
 
 def requires_signature(settings: Settings, secrets: Secrets) -> bool:

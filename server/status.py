@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from server.settings import Settings
+from server.settings import AutoReply, Settings
 from store import lock, pauses, switches
 from store.database import connect
 
@@ -33,6 +33,12 @@ class Running:
 def tell(db: sqlite3.Connection, running: Running, *, now: int) -> None:
     """Writes down where the server of this process listens."""
     switches.put(db, SERVER, json.dumps(asdict(running)), now=now)
+
+
+def switched(db: sqlite3.Connection, auto: AutoReply, *, now: int) -> None:
+    """Writes down by which switches of automatic replies the server goes from now on."""
+    told_of = {"mode": auto.mode, "intents": list(auto.intents)}
+    switches.put(db, SERVER, json.dumps({**told(db), "auto": told_of}), now=now)
 
 
 def publish(db: sqlite3.Connection, public: str | None, *, tunnel: str, webhook: str, now: int) -> None:

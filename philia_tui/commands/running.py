@@ -102,6 +102,7 @@ def through(where: Shop, tunnel: str | None) -> Shop:
 
 async def _serve(where: Shop, secrets: Secrets, *, child: bool, insecure: bool) -> None:
     from server import runtime  # noqa: PLC0415  # see serve
+    from server.switchboard import Switchboard  # noqa: PLC0415  # with it
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -125,6 +126,7 @@ async def _serve(where: Shop, secrets: Secrets, *, child: bool, insecure: bool) 
         announce=announce,
         announce_public=announce_public,
         insecure=insecure,
+        switchboard=Switchboard(where.loaded),
         clock=where.now,
     )
 

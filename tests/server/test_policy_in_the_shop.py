@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -293,7 +294,7 @@ def test_the_sender_asks_before_it_leaves(shop: Shop) -> None:
         grace_ms=0,
         promise_broken=items.promise_broken,
         redraft=redraft,
-        still_allowed=policy.gate(shop.settings),
+        still_allowed=policy.gate(lambda: shop.settings),
     )
     shop.earn("availability")
     for mode, state in (("review", "cancelled"), ("auto", "sending")):
@@ -308,6 +309,29 @@ def test_the_sender_asks_before_it_leaves(shop: Shop) -> None:
         assert len(claimed) == (state == "sending")
         assert shop.deliveries()[-1]["state"] == state
     assert "this conversation is in review" in shop.deliveries()[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("auto", "why"),
+    [({"mode": "off"}, 'mode is "off"'), ({"intents": ("price",)}, "not all of it may ever go out by itself")],
+)
+def test_what_is_switched_off_meanwhile_does_not_leave(shop: Shop, auto: dict[str, Any], why: str) -> None:
+    """A reply decided while its kind was on is cancelled, with why, when the switch is off as it is about to leave."""
+    shop.earn("availability")
+    shop.says(QUESTION)
+    shop.drafted()
+    assert [one["state"] for one in shop.deliveries()] == ["held"]
+    now = msgspec.structs.replace(shop.settings, auto_reply=msgspec.structs.replace(shop.settings.auto_reply, **auto))
+    terms = Terms(
+        boot="b", rate_per_minute=30, grace_ms=0, promise_broken=items.promise_broken, redraft=redraft,
+        still_allowed=policy.gate(lambda: now),
+    )  # fmt: skip
+    shop.clock.advance(MINUTE)
+    with transaction(shop.db):
+        outbox.release_due(shop.db, now=shop.clock())
+        assert attempts.claim(shop.db, terms, now=shop.clock(), limit=5) == []
+    assert shop.deliveries()[-1]["state"] == "cancelled"
+    assert why in shop.deliveries()[-1]["reason"]
 
 
 def test_a_piece_that_another_waits_for_is_not_offered(shop: Shop) -> None:

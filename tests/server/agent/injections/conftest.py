@@ -138,8 +138,9 @@ async def trusting(migrated: Path, tmp_path: Path, clock: FakeClock) -> Any:
     model = Talked()
     agent = AIAgent(settings, Secrets(), read=database.read, model=model, clock=clock)
     desk = Desk(
-        database=database, drafter=agent, settings=settings, policies=lambda: POLICIES, clock=clock, boot="test"
-    )
+        database=database, drafter=agent, settings=settings, newest=lambda: settings, policies=lambda: POLICIES,
+        clock=clock, boot="test",
+    )  # fmt: skip
     await database.write(_trust, now=clock.now)
     yield TrustingShop(desk, model, clock)
     database.close()
