@@ -30,7 +30,8 @@ from philia_tui.longwork import LongWork
 from philia_tui.screens.inbox import InboxScreen
 from philia_tui.screens.typing import Typing
 from philia_tui.themes import DEFAULT, THEMES
-from server.settings import Settings
+from server.settings import Loaded, Settings
+from server.switchboard import Switchboard
 from store.clock import Clock, system_clock
 
 HERE = Path(__file__).parent
@@ -57,8 +58,12 @@ class PhiliaApp(App[None]):
         server: ServerHandle | None = None,
         examine: Examine | None = None,
         work: LongWork | None = None,
+        switchboard: Switchboard | None = None,
     ) -> None:
-        """Opens the database; `server` tells how the server stands, `examine` is the doctor, `work` runs long work."""
+        """Opens the database; `server` tells how the server stands, `examine` is the doctor.
+
+        `work` runs long work, `switchboard` keeps the switches of automatic replies.
+        """
         # Before Textual builds its stylesheet: changed afterwards, everything would be parsed and styled twice.
         known = settings.inbox.theme in HOUSE or settings.inbox.theme in BUILTIN_THEMES
         self.set_reactive(App.theme, settings.inbox.theme if known else DEFAULT)
@@ -70,7 +75,8 @@ class PhiliaApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.work = work
-        self.inbox = InboxScreen(self.desk, settings, server, examine, work)
+        board = switchboard or Switchboard(Loaded(settings=settings, file=None, sources={}))
+        self.inbox = InboxScreen(self.desk, settings, server, board, examine, work)
 
     def get_theme(self, theme_name: str) -> Theme | None:
         """Returns a theme by its name; the house's are there before they are registered."""

@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
 
 INBOX: Final = (
-    Key("approve", "a", "approve", "Send this draft as it stands; u takes it back for a few seconds", hint=True),
+    Key("approve", "a", "approve", "Send this draft as it stands; undo takes it back for a few seconds", hint=True),
     Key("approve_all", "A", "approve all", "Send every draft of this list whose claims are all backed; asks first"),
     Key("edit", "e", "edit", "Change the draft, then look at it once more before it goes", hint=True),
     Key("edit_outside", "E", "edit outside", "Change the draft in $EDITOR, then look at it once more"),
@@ -61,8 +61,8 @@ INBOX: Final = (
     Key("mode", "p", "automatic", "Change this conversation: review, auto, paused"),
     Key("canned", "c", "canned reply", "Take one of your kept replies; its {names} are filled in"),
     Key("canned_keep", "C", "keep as canned", "Keep this draft's text as a reply to use again"),
-    Key("picture", "o", "see the picture", "Open the newest picture of the thread; j and k go through the others"),
-    Key("picture_send", "P", "send a picture", "Send the picture of a piece; u takes it back for a few seconds"),
+    Key("picture", "o", "see the picture", "Open the newest picture of the thread; down and up go through the others"),
+    Key("picture_send", "P", "send a picture", "Send the picture of a piece; undo takes it back for a few seconds"),
     Key("doubt", "d", "settle a doubt", "Say of a reply in doubt: it was sent, send again, or drop it"),
     Key("translate", "t", "translation", "Show the draft's translation beside it"),
     Key("mark", "v", "mark", "Mark this one; any verb then works on all that are marked"),
@@ -73,7 +73,7 @@ INBOX: Final = (
     Key("previous_list", "shift+tab", "previous list", "Show the list before"),
     Key("needs_me", "n", "next that needs me", "Go to the next thread that needs you, least time left first"),
     Key("needs_me_back", "N", "the one before", "Go back to the thread before that needs you"),
-    Key("open", "enter", "open", "Read the thread in full; q goes back"),
+    Key("open", "enter", "open", "Read the thread in full; back leaves it"),
 )
 
 MOVING: Final = (
@@ -123,6 +123,9 @@ INSIGHTS: Final = (
 )
 
 SETTINGS: Final = (
+    Key("settings_next", "tab", "next switch", "Go to the next switch of automatic replies", hint=True),
+    Key("settings_previous", "shift+tab", "switch before", "Go to the switch before"),
+    Key("settings_switch", "space", "change it", "Change what may go by itself; undo takes it back", hint=True),
     Key("settings_check", "c", "check again", "Look again whether everything is well", hint=True),
     Key("settings_accept", "y", "accept", "Turn on the first proposed rule of wording", hint=True),
     Key("settings_decline", "d", "decline", "Decline the first proposed rule, or take an accepted one back", hint=True),
@@ -141,7 +144,7 @@ WORK: Final = (
 CANNED: Final = (
     Key("canned_add", "a", "add", "Write a new one", hint=True),
     Key("canned_edit", "e", "edit", "Change its text", hint=True),
-    Key("canned_delete", "x", "forget", "Forget it; u brings it back", hint=True),
+    Key("canned_delete", "x", "forget", "Forget it; undo brings it back", hint=True),
 )
 
 LOOKING: Final = (
@@ -191,6 +194,7 @@ SIGNS: Final = {
     "escape": "Esc",
     "enter": "Enter",
     "tab": "Tab",
+    "space": "Space",
     "shift+tab": "Shift+Tab",
     "pagedown": "PgDn",
     "pageup": "PgUp",
@@ -224,7 +228,9 @@ def pressed(name: str, changed: Mapping[str, str]) -> str:
 def clashes(changed: Mapping[str, str]) -> list[str]:
     """Returns in words which names do not exist and which two commands of one scope want the same key."""
     known = {key.id for key in ALL}
-    told = [f"[inbox] keys.{name} is not a command; press ? for the names" for name in changed if name not in known]
+    names = shown(BY_NAME["help"], changed)
+    unknown = [name for name in changed if name not in known]
+    told = [f"[inbox] keys.{name} is not a command; press {names} for the names" for name in unknown]
     for scope in SCOPES:
         taken: dict[str, str] = {}
         for key in scope:

@@ -15,6 +15,7 @@ from philia_tui.child import ServerKeeper
 from philia_tui.health import Examine, Reach
 from philia_tui.inert import inert
 from server.settings import SettingsError, load
+from server.switchboard import Switchboard
 from store import switches
 from store.database import connect, path_of
 from store.errors import StoreError
@@ -71,7 +72,8 @@ def run(
 
             examine = examiner(database, loaded, environment)
             work = LongWork(arguments, environment)
-            app = PhiliaApp(database, settings, server=keeper, examine=examine, work=work)
+            board = Switchboard(loaded, environment)
+            app = PhiliaApp(database, settings, server=keeper, examine=examine, work=work, switchboard=board)
             app.run()
             if app.return_code:
                 sys.exit(app.return_code)

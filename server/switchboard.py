@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,6 +93,10 @@ class Switchboard:
 
     def _put(self, file: Path, text: str) -> None:
         """Puts the text in the file's place in one step, after reading it as a server would."""
+        # 10 ms that the first paint would pay.
+        import shutil  # noqa: PLC0415
+        import tempfile  # noqa: PLC0415
+
         number, name = tempfile.mkstemp(prefix=".config-", suffix=".toml", dir=file.parent)
         try:
             with os.fdopen(number, "wb") as new:

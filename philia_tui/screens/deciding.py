@@ -113,6 +113,10 @@ class Deciding(Typing):
         """Returns the key of a command as the owner has it."""
         return keys.pressed(name, self.settings.inbox.keys)
 
+    def yes_no(self) -> str:
+        """Says how a question that is only to be confirmed is answered; Enter is the field's own."""
+        return f"Enter: yes, {self.key_of('ask_cancel')}: no"
+
     def no_draft(self) -> str:
         """Says what can be done where no draft stands."""
         return (
@@ -171,7 +175,7 @@ class Deciding(Typing):
         if not conversations:
             self.tell("No draft of this list is backed in every claim.", bad=True)
             return
-        self.approve_many(conversations, asked=f"Send {many(len(conversations), 'backed draft')}? Enter: yes, Esc: no")
+        self.approve_many(conversations, asked=f"Send {many(len(conversations), 'backed draft')}? {self.yes_no()}")
 
     @work(group="bulk", exclusive=True, exit_on_error=False)
     async def approve_many(self, conversations: list[int], asked: str = "") -> None:

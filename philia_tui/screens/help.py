@@ -18,11 +18,20 @@ class HelpScreen(ModalScreen[None]):
     """A page over the screen it tells about."""
 
     BINDINGS: ClassVar = [
-        Binding("j,down", "scroll(1)", "down", show=False),
-        Binding("k,up", "scroll(-1)", "up", show=False),
-        Binding("pagedown,space", "scroll(10)", "page down", show=False),
-        Binding("pageup", "scroll(-10)", "page up", show=False),
-        Binding("question_mark,enter,q,escape", "app.back", "close", show=False),
+        # By their public names, so that the owner's own keys work here too; Enter, Escape and Space always do.
+        *(
+            keys.BY_NAME[name]._replace(action=action).binding()
+            for name, action in (
+                ("down", "scroll(1)"),
+                ("up", "scroll(-1)"),
+                ("page_down", "scroll(10)"),
+                ("page_up", "scroll(-10)"),
+                ("help", "app.back"),
+                ("back", "app.back"),
+            )
+        ),
+        Binding("space", "scroll(10)", "page down", show=False),
+        Binding("enter,escape", "app.back", "close", show=False),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
@@ -43,7 +52,8 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Names it."""
         page = self.query_one(Page)
-        page.entitle(" Help · q closes · names in brackets are for [inbox] keys in config.toml ")
+        closes = keys.pressed("back", self._changed)
+        page.entitle(f" Help · {closes} closes · names in brackets are for [inbox] keys in config.toml ")
         page.focus()
 
     def action_scroll(self, by: int) -> None:

@@ -32,6 +32,7 @@ from philia_tui.widgets.queue import Queue
 from philia_tui.widgets.tabs import Tabs
 from philia_tui.widgets.thread import Thread
 from server.settings import Settings
+from server.switchboard import Switchboard
 from store import views
 
 STACK_BELOW = 100
@@ -62,6 +63,7 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
         desk: Desk,
         settings: Settings,
         server: ServerHandle | None,
+        switchboard: Switchboard,
         examine: Examine | None = None,
         work: LongWork | None = None,
     ) -> None:
@@ -72,6 +74,7 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
         self.server = server
         self.examine = examine
         self.work = work
+        self.switchboard = switchboard
         self.zone = ZoneInfo(settings.shop.timezone)
         self.listed = "needs_you"
         self.words = ""
@@ -147,6 +150,7 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
 
     def _tick(self) -> None:
         """Countdowns move by themselves; nothing is read that has not changed."""
+        self.look_at_switches()
         health = self.health()
         if health.standing == "failed" and self.header.health.standing != "failed":
             self.tell(f"The server failed: {health.words}", bad=True)
@@ -289,12 +293,13 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
         """Returns what to do in a shop to which nobody has written yet."""
         if self.desk.db.execute("SELECT 1 FROM conversations LIMIT 1").fetchone() is not None:
             return ()
+        shows = self.key_of("screen_settings")
         return (
             "Welcome. Nobody has written yet.",
             "Messages from TikTok appear here by themselves, each with a draft written from your stock.",
             "philia items import FILE.csv   brings in the stock",
             "philia login                   signs in with TikTok",
-            "philia doctor                  says what is missing, and how to mend it (5 shows it here)",
+            f"philia doctor                  says what is missing, and how to mend it ({shows} shows it here)",
             "philia demo                    tries all of it with made-up customers",
         )
 

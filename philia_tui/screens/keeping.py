@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual import work
 
 from philia_tui.inert import one_line
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from philia_tui.verbs import Act
     from philia_tui.widgets.draft import Draft
+    from philia_tui.widgets.header import Header
+    from server.switchboard import Switchboard
 
 
 class Keeping(Deciding):
@@ -26,6 +29,8 @@ class Keeping(Deciding):
     if TYPE_CHECKING:
         zone: ZoneInfo
         draft_pane: Draft
+        header: Header
+        switchboard: Switchboard
         words: str
         piece: Callable[[], str | None]
         show_list: Callable[..., None]
@@ -127,7 +132,7 @@ class Keeping(Deciding):
         card = self.card
         if card is None:
             return
-        if not card.blocked and await self.ask(f"Block {self.whom()}? Enter: yes, Esc: no") is None:
+        if not card.blocked and await self.ask(f"Block {self.whom()}? {self.yes_no()}") is None:
             return
         await self.perform(self.verbs.block(card.conversation, card.user, blocked=not card.blocked, whom=self.whom()))
 
@@ -142,6 +147,15 @@ class Keeping(Deciding):
             return self.verbs.mode(conversation, following[before], before=before, whom=self.whom(conversation))
 
         await self.on_all(make, "threads changed")
+
+    def look_at_switches(self) -> None:
+        """Takes the switches of automatic replies as config.toml has them now, whoever wrote it."""
+        self.switchboard.look()
+        auto = self.switchboard.settings.auto_reply
+        if auto != self.settings.auto_reply:
+            self.settings = replace(self.settings, auto_reply=auto)
+            self.header.auto = auto.mode
+            self.header.refresh()
 
     # Pieces
 

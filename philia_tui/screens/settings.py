@@ -12,7 +12,7 @@ from textual.widget import Widget
 from philia_tui import keys
 from philia_tui.health import SIGNS
 from philia_tui.inert import one_line
-from philia_tui.screens.side import SideScreen
+from philia_tui.screens.switching import Switching
 from philia_tui.widgets.page import Page
 from philia_tui.wrapping import Line, wrap
 from store import autonomy, learning
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 STATES = {"ok": ("✓ well", "good"), "warn": ("! look", "warn"), "fail": ("✗ FAILS", "bad")}
 
 
-class SettingsScreen(SideScreen):
-    """One page; nothing here is changed by accident: settings are changed in config.toml."""
+class SettingsScreen(Switching):
+    """One page: what of it has a key is changed here, everything else in config.toml."""
 
     NAME = "settings and health"
     BINDINGS: ClassVar = keys.bindings(keys.SETTINGS)
@@ -45,6 +45,8 @@ class SettingsScreen(SideScreen):
 
     def load(self) -> None:
         """Shows what is known and has the doctor look."""
+        self.inbox.look_at_switches()
+        self.settings = self.inbox.settings
         auto = self.settings.auto_reply
         self.standings = autonomy.all_kinds(
             self.desk.db, needed=auto.earn_decisions, earn=auto.earn_unedited, lose=auto.lose_unedited
@@ -102,20 +104,19 @@ class SettingsScreen(SideScreen):
             lines += wrap([("  " + one_line(health.words), "bad")], width, indent=[("  ", "text")])
         stopped = figures is not None and figures.paused
         lines += [[], [("Switches", "accent")]]
-        lines.append([("  ■ ALL STOPPED, ! goes on" if stopped else "  ▶ replies may leave; ! stops all", "text")])
+        stop = self.inbox.key_of("stop_all")
+        words = f"■ ALL STOPPED, {stop} goes on" if stopped else f"▶ replies may leave; {stop} stops all"
+        lines.append([(f"  {words}", "text")])
         if figures is not None and figures.sender_paused:
             lines += wrap([(f"  ■ sending rests: {one_line(figures.sender_paused)}", "bad")], width)
-        auto = self.settings.auto_reply
-        lines.append([(f"  automatic replies: {auto.mode}", "text")])
-        lines += [[], [("Automatic, by kind of question", "accent")]]
-        for standing in self.standings:
-            sign = "✓ " if standing.earned else "· "
-            lines += wrap([(f"  {sign}{one_line(standing.sentence)}", "text")], width, indent=[("    ", "text")])
+        lines += [[], *self.switch_lines(width, self.standings)]
         rules = [one for one in self.rules if one.state in {"proposed", "accepted"}]
         lines += [[], [("What your edits teach", "accent")]]
         for rule in rules:
-            words = "proposed: y accepts, d declines" if rule.state == "proposed" else "on"
-            spans: Line = [("  ? " if rule.state == "proposed" else "  ✓ ", "warn"), (one_line(rule.sentence), "text")]
+            accept, decline = self.inbox.key_of("settings_accept"), self.inbox.key_of("settings_decline")
+            proposed = rule.state == "proposed"
+            words = f"proposed: {accept} accepts, {decline} declines" if proposed else f"on: {decline} takes it back"
+            spans: Line = [("  ? " if proposed else "  ✓ ", "warn"), (one_line(rule.sentence), "text")]
             lines += wrap([*spans, (f"  {words}", "dim")], width, indent=[("    ", "text")])
         if not rules:
             lines.append([("  nothing yet: a change you make again and again is proposed here", "dim")])
@@ -129,7 +130,7 @@ class SettingsScreen(SideScreen):
             if check.state != "ok" and check.mend:
                 spans.append((f" → {one_line(check.mend)}", "warn"))
             lines += wrap(spans, width, indent=[(" " * 11, "text")])
-        lines += [[], [("Settings (change them in config.toml)", "accent")]]
+        lines += [[], [("Settings (the rest is changed in config.toml, and counts at the next start)", "accent")]]
         for section in self.settings.__struct_fields__:
             part = getattr(self.settings, section)
             told = ", ".join(f"{key} = {_value(getattr(part, key))}" for key in part.__struct_fields__)

@@ -86,7 +86,7 @@ class SideScreen(Typing):
     def on_mount(self) -> None:
         """Shows what there is, and again whenever the database changes."""
         self.query_one("#side-hints", Hints).show(
-            [*self.KEYS, *(key for key in keys.EVERYWHERE if key.id in {"help", "back"})]
+            [*(key for key in self.KEYS if key.hint), *(key for key in keys.EVERYWHERE if key.id in {"help", "back"})]
         )
         self.load()
         self.focus_home()

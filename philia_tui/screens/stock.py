@@ -98,7 +98,8 @@ class StockScreen(SideScreen):
             state.append((f" · named in {many(piece.drafts, 'draft')}", "dim"))
         lines += wrap(state, width)
         shown = of_piece(self.desk.db, piece.id)
-        told = f"picture {shown.words.partition(', ')[2]} · o opens it" if shown is not None else "no picture"
+        opens = self.inbox.key_of("stock_picture")
+        told = f"picture {shown.words.partition(', ')[2]} · {opens} opens it" if shown is not None else "no picture"
         lines += wrap([(told, "dim")], width)
         return lines + wrap([(inert(piece.description, lines=True), "dim")], width)
 

@@ -24,10 +24,10 @@ class Header(Painter):
     """One line; what does not fit is left out from the right, never the server's health."""
 
     def __init__(self, handle: str, auto: str, clock: Clock, zone: ZoneInfo, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        """Takes what does not change while the inbox is open."""
+        """Takes what seldom changes while the inbox is open; `auto` is set again when it does."""
         super().__init__(id=id)
         self._handle = one_line(handle)
-        self._auto = auto
+        self.auto = auto
         self._clock = clock
         self._zone = zone
         self.figures: Figures | None = None
@@ -76,7 +76,7 @@ class Header(Painter):
         if figures is None:
             return []
         tally = figures.tally
-        parts: list[Line] = [[(f"   auto: {self._auto}", "dim")], [(f"   needs you {tally['needs_you']}", "strong")]]
+        parts: list[Line] = [[(f"   auto: {self.auto}", "dim")], [(f"   needs you {tally['needs_you']}", "strong")]]
         if figures.urgent:
             parts.append([(f" · {figures.urgent} within the hour !!", "bad")])
         for key, word, style in (("holds", "holds", "dim"), ("in_doubt", "in doubt", "bad")):

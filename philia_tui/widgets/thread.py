@@ -115,7 +115,7 @@ class Thread(LinesPane, can_focus=True):
         if one.kind != "text" or one.attachments:
             names = ", ".join(one_line(name) for name in one.attachments)
             if one.picture is not None and one.picture.path is not None:
-                names += " · o opens it"
+                names += f" · {self.key_of('picture')} opens it"
             kind = KIND_NAMES.get(one.kind, one_line(one.kind)) if one.kind != "text" else "attached"
             spans.append((f"[{kind}{': ' + names if names and names != kind else ''}] ", "accent"))
         spans.append((inert(text, lines=True), "text" if one.source == "customer" else style))
