@@ -23,7 +23,7 @@ PLACES: Final = {
     10: "reconcile: weighed, not committed",
     11: "reconcile: committed",
     12: "recover: another run's attempts closed, not committed",
-    13: "webhook: event written, not committed",
+    13: "webhook: verified, not written",
     14: "webhook: committed, not answered",
     15: "apply: event applied, not committed",
     16: "apply: committed",

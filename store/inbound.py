@@ -58,6 +58,8 @@ def receive(db: sqlite3.Connection, received: Received, *, now: int) -> bool:
 
 def receive_all(db: sqlite3.Connection, events: Sequence[tuple[Received, int]]) -> list[bool]:
     """Logs events, each with the time it came, in one statement; False for each that was there already."""
+    for _ in events:
+        failpoints.reach(13)
     new = db.execute(
         _insert(len(events)),
         [
@@ -76,11 +78,9 @@ def receive_all(db: sqlite3.Connection, events: Sequence[tuple[Received, int]]) 
             )
         ],
     ).rowcount
-    for _ in events:
-        failpoints.reach(13)
     if new == len(events):
         return [True] * new
-    # Ids grow, and inside the transaction nobody else adds any: the newest rows are the ones just written. RETURNING
+    # Ids grow, and nobody but the server's one writer adds any: the newest rows are the ones just written. RETURNING
     # would tell the same, at a step of the statement for each row.
     rows = db.execute("SELECT dedupe_key FROM inbound_events ORDER BY id DESC LIMIT ?", (new,))
     written = {str(row[0]) for row in rows}

@@ -7,8 +7,10 @@ is tried again alone, so that one too large row cannot fail its neighbours. A re
 only its last run counts.
 
 Python runs one thread at a time, and each statement hands the turn to the event loop and must ask for it back. So
-requests that ask for the same thing of many rows run as one call, which needs one statement (`write_together`), and a
-turn of the event loop wakes the writer once, at its end, for everything that was asked in it.
+requests that ask for the same thing of many rows run as one call of one statement (`write_together`), and a turn of the
+event loop wakes the writer once, at its end, for everything that was asked in it. Such a call with nothing before it in
+its batch has no BEGIN and no COMMIT: SQLite makes a lone statement a transaction, flushed before it returns, and the
+writer asks for its turn once instead of three times.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ TOGETHER: Final = 64
 """Requests in one call at the most: a call is not ended in its middle when the time is up."""
 
 Many = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
-"""Does the same for each of several items; returns a result for each, in their order."""
+"""Does the same for each of several items by one writing statement, all of it or nothing; returns a result for each, in
+their order."""
 
 
 class _Request:
@@ -106,7 +109,8 @@ class Writer:
     async def write_together(self, many: Callable[[sqlite3.Connection, Sequence[Item]], Sequence[T]], item: Item) -> T:
         """Queues an item for `many`, which is called with all items that wait for it side by side; waits as `write`.
 
-        When `many` raises among several, it is called again with each alone.
+        `many` writes by one statement, which may be a transaction of its own. When it raises among several, it is
+        called again with each alone.
         """
         result: T = await self._ask(many, item)
         return result
@@ -176,6 +180,10 @@ def _commit(db: sqlite3.Connection, batch: list[_Request], *, careful: bool = Fa
     done = 0
     began = time.monotonic()
     try:
+        if batch[0].many is not _one and not careful:
+            alike = _alike(batch, 0)
+            done = len(alike)
+            return done if _apply(db, alike, alone=False, careful=False) else _commit(db, alike, careful=True)
         db.execute("BEGIN IMMEDIATE")
         while done < len(batch) and (done == 0 or time.monotonic() - began < SECONDS):
             alike = batch[done : done + 1] if careful else _alike(batch, done)

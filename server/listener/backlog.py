@@ -21,9 +21,11 @@ TOGETHER: Final = 16
 """Events applied in one request to the writer, about 5 ms: a webhook that comes meanwhile waits for no more."""
 
 FLOOD: Final = 100
-"""Webhooks a second from which they count as a flood, taken over the last quarter of a second or more."""
+"""Webhooks a second from which they count as a flood."""
 
 WINDOW_SECONDS: Final = 0.25
+"""How long webhooks are counted, or until as many have come as make a flood of this: a burst of 1,600 is over in three
+such windows."""
 
 STAND_BACK: Final = 9
 """In a flood, rests for so many times as long as a lot took: an event that waits is safe already, TikTok's is not."""
@@ -57,9 +59,9 @@ class Backlog:
 
     def _flooded(self) -> bool:
         at, seen = self.looked
-        now = time.monotonic()
-        if now - at >= WINDOW_SECONDS:
-            self.rate = (self.arrivals - seen) / (now - at)
+        now, came = time.monotonic(), self.arrivals - seen
+        if now - at >= WINDOW_SECONDS or came >= FLOOD * WINDOW_SECONDS:
+            self.rate = came / (now - at)
             self.looked = (now, self.arrivals)
         return self.rate >= FLOOD
 

@@ -110,6 +110,31 @@ def test_a_full_disk_fails_the_batch_and_only_it(db_path: Path) -> None:
     writer.close()
 
 
+def test_a_full_disk_fails_only_the_like_request_that_is_too_large(db_path: Path) -> None:
+    """Of like requests in one call the one that the disk has no room for is told so; its neighbours are kept."""
+
+    def small(path: Path) -> sqlite3.Connection:
+        db = connect(path)
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 4}")
+        return db
+
+    def put_all(db: sqlite3.Connection, items: Sequence[tuple[str, str]]) -> list[bool]:
+        rows = ", ".join(["(?, ?, 0)"] * len(items))
+        values = [value for item in items for value in item]
+        db.execute(f"INSERT INTO switches (name, value, updated_at) VALUES {rows}", values)
+        return [True] * len(items)
+
+    async def ask(*items: tuple[str, str]) -> list[bool | BaseException]:
+        return await asyncio.gather(*(writer.write_together(put_all, item) for item in items), return_exceptions=True)
+
+    writer = Writer(lambda: small(db_path))
+    first, huge, last = asyncio.run(ask(("a", "x"), ("huge", "x" * 1_000_000), ("b", "x")))
+    assert (first, last) == (True, True)
+    assert isinstance(huge, CannotWrite)
+    assert names(db_path) == {"a", "b"}
+    writer.close()
+
+
 async def test_the_database_reads_its_own_writes(db_path: Path) -> None:
     """What `write` returned for is there for the next `read`, and a reader cannot write."""
     database = Database(db_path)
@@ -158,19 +183,32 @@ def test_a_transaction_is_all_or_nothing(db: sqlite3.Connection, db_path: Path) 
 
 
 def test_like_requests_run_in_one_call_and_a_bad_one_fails_alone(db_path: Path) -> None:
-    """Items that wait side by side reach `many` together and in order; with a broken one among them, each alone."""
-    writer = Writer(lambda: connect(db_path))
+    """Items that wait side by side reach `many` together and in order; with a broken one among them, each alone.
+
+    Together they cost the writer one statement and nothing around it.
+    """
+    statements: list[str] = []
+
+    def traced(path: Path) -> sqlite3.Connection:
+        db = connect(path)
+        db.set_trace_callback(statements.append)
+        return db
+
+    writer = Writer(lambda: traced(db_path))
     calls: list[list[str]] = []
 
     def put_all(db: sqlite3.Connection, items: Sequence[str]) -> list[str]:
         calls.append(list(items))
-        return [put(db, item).upper() for item in items]
+        rows = ", ".join(["(?, 'x', 0)"] * len(items))
+        db.execute(f"INSERT INTO switches (name, value, updated_at) VALUES {rows}", items)
+        return [item.upper() for item in items]
 
     async def ask(*items: str) -> list[str | BaseException]:
         return await asyncio.gather(*(writer.write_together(put_all, item) for item in items), return_exceptions=True)
 
     assert asyncio.run(ask("a", "b", "c")) == ["A", "B", "C"]
     assert calls == [["a", "b", "c"]]
+    assert len(statements) == 1
     calls.clear()
     first, twice, last = asyncio.run(ask("d", "b", "e"))
     assert (first, last) == ("D", "E")
