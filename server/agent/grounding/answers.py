@@ -215,6 +215,8 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
         topic = unit.tags.get("policy")
         if topic == "quantity" and _all_of_it(reading, clause, unit):
             continue
+        if topic == "provenance" and "material" in reading.kinds and _of_material(clause, unit):
+            continue  # "is it real silk?" asks for the material, which the reply names and the row has
         if (
             topic
             and "safe" not in unit.tags
@@ -229,7 +231,9 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
             return f'nothing says "{unit.raw}"'
         if unit.kind in {"percent", "duration"} and "policy" not in reading.kinds:
             return f'nothing says "{unit.raw}"'
-    available = asks_whether_there(clause)
+    # "Any discounts?" asks for a policy, whatever "any" may ask elsewhere.
+    ruled = "policy" in reading.kinds and any("policy" in unit.tags for unit in clause.units)
+    available = asks_whether_there(clause) and not ruled
     if available and "available" not in states:
         denied = {"gone", "off"} if clause.has("gone") or clause.has("held") else set[str]()
         if states & ({"held"} | denied):
@@ -258,6 +262,11 @@ def _why_not(reading: Reading, clause: Clause, states: set[str]) -> str:
     ):
         return "no row says that it is available"
     return ""
+
+
+def _of_material(clause: Clause, unit: Unit) -> bool:
+    after = clause.units[clause.units.index(unit) + 1 :][:1]
+    return unit.key in {"real", "genuine"} and bool(after) and "material" in after[0].tags
 
 
 def _all_of_it(reading: Reading, clause: Clause, unit: Unit) -> bool:

@@ -102,7 +102,7 @@ class Focus:
         units = [unit for unit in clause.units if identifies(unit)]
         if clause.prefers:
             units = [unit for unit in units if unit.kind == "mention"]
-        if any("both" in unit.tags for unit in clause.units) and not any(_names(clause.units, unit) for unit in units):
+        if self._of_both(clause, units):
             named = frozenset(self.group)
             everything = any(unit.tags.get("both", "").startswith(("all", "tod")) for unit in clause.units)
             two = next((group for group in (named, every) if len(group) == 2), frozenset[int]())
@@ -129,6 +129,17 @@ class Focus:
                     self.group.append(number)
         elif rows:
             self.current = rows
+
+    def _of_both(self, clause: Clause, units: Sequence[Unit]) -> bool:
+        """Tells whether "both" stands for the pieces: "both have a zip fly", not "both the Nike and the Fila"."""
+        at = next((at for at, unit in enumerate(clause.units) if "both" in unit.tags), None)
+        if at is None:
+            return False
+        # What follows "both" is said of them, unless it is their names.
+        naming = [
+            unit for unit in units if unit.kind == "mention" or "garment" in unit.tags or clause.units.index(unit) < at
+        ]
+        return not any(_names(clause.units, unit) for unit in naming)
 
     def _tells_of(self, clause: Clause, units: Sequence[Unit]) -> bool:
         """Tells whether the clause only says more of the piece spoken of: "leather upper", no "the leather one"."""

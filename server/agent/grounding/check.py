@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from server.agent.evidence import Claim, Evidence, Grounding, Reason, Verdict
@@ -14,6 +15,7 @@ from server.agent.grounding import (
     counts,
     exclusive,
     figures,
+    places,
     policies,
     quotes,
     sides,
@@ -114,6 +116,7 @@ def _judge(reading: Reading) -> set[str]:
             availability.wondered(clause)
             silence.judge(reading, clause)
             counts.judge(reading, clause)
+            places.judge(reading, clause)
             quotes.judge(reading, clause)
             commitments.promise(reading, clause)
             commitments.offer(clause, states)
@@ -184,6 +187,7 @@ def policies_first(reading: Reading) -> None:
     given = reading.evidence.policies
     if not given:
         return
+    asked = policies.asked_of(reading.question.units)
     for clauses in reading.sentences:
         _topics_of_quotations(reading, clauses)
         for units in _runs(clauses):
@@ -197,9 +201,17 @@ def policies_first(reading: Reading) -> None:
                 for unit in left
             ):
                 continue
-            segment = policies.backing(left, given)
+            segment = policies.backing(left, given, asked)
             if segment is not None:
                 reading.back(left, "policy", "policy", None, segment.topic, segment.text)
+    for first, second in pairwise(reading.sentences):
+        # "All sales are final. But message us within 3 days if …" is one sentence of the policy in two.
+        parts = [[unit for clause in clauses for unit in clause.open] for clauses in (first, second)]
+        both = [*parts[0], *parts[1]]
+        if all(any("policy" in unit.tags or unit.kind == "duration" for unit in part) for part in parts):
+            segment = policies.backing(both, given, asked)
+            if segment is not None:
+                reading.back(both, "policy", "policy", None, segment.topic, segment.text)
 
 
 def _runs(clauses: list[Clause]) -> Iterator[list[Unit]]:

@@ -12,6 +12,7 @@ from server.agent.grounding.scan import Unit
 
 _ONE: Final = frozenset({"a", "an", "one", "single", "un", "una"})
 _MANY: Final = frozenset({"few", "several", "some", "multiple", "couple", "many", "unos", "unas", "varios", "varias"})
+_MASS: Final = frozenset({"bit", "touch", "hint", "poco"})
 _REACH: Final = 3
 
 
@@ -27,6 +28,8 @@ def judge(reading: Reading, clause: Clause) -> None:
 def _miscounted(reading: Reading, clause: Clause, unit: Unit) -> None:
     at = clause.units.index(unit)
     before = [key for other in clause.units[max(0, at - _REACH) : at] for key in other.keys]
+    if _MASS & set(before) or unit.key.endswith("ing"):
+        return  # "a bit of fraying" counts nothing
     plural = unit.key != unit.stem
     said = "many" if plural else "one" if _ONE & set(before) else ""
     if not said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from server.agent.grounding.binding import identifies
 from server.agent.grounding.clauses import Clause
 from server.agent.grounding.reading import Reading
 from server.agent.grounding.scan import Unit
@@ -12,6 +13,15 @@ _ONLY: Final = frozenset({"only", "just", "solo", "solamente"})
 _ALL_OR_NONE: Final = frozenset({"neither", "both", "either", "ninguno", "ninguna", "ambos", "ambas"})
 _CHEAP: Final = frozenset({"cheapest", "cheaper", "lowest"})
 _DEAR: Final = frozenset({"priciest", "pricier", "highest"})
+
+
+_GREATER: Final[dict[str, tuple[tuple[str, ...], int]]] = {
+    "longer": (("length", "inseam"), 1),
+    "shorter": (("length", "inseam"), -1),
+    **dict.fromkeys(("bigger", "larger", "wider", "roomier"), (("pit_to_pit", "waist", "width"), 1)),
+    **dict.fromkeys(("smaller", "narrower", "slimmer"), (("pit_to_pit", "waist", "width"), -1)),
+}
+"""A comparing word → the measurements that settle it, the first that both pieces have, and its direction."""
 
 
 def judge(reading: Reading, clause: Clause) -> None:
@@ -25,6 +35,10 @@ def judge(reading: Reading, clause: Clause) -> None:
             reading.hold([unit], "comparison", f'"{unit.raw}": no row says this of the other pieces')
         elif unit.key in _ALL_OR_NONE and not clause.asks and _says_no_more(clause):
             reading.hold([unit], "answer", f'"{unit.raw}": nothing is said that a row could back')
+        elif unit.key in _GREATER and _greater(reading, clause, at):
+            sku = reading.rows[min(clause.rows)].piece.sku
+            than = [other for other in clause.units[at + 1 :] if other.key == "than"][:1]
+            reading.back([unit, *than], "comparison", "listed", sku, "measurements")
         elif unit.key in _CHEAP | _DEAR and _outermost(reading, clause, unit):
             number = min(clause.rows)
             reading.back([unit], "price", "listed", reading.rows[number].piece.sku, "price")
@@ -50,6 +64,21 @@ def _says_no_more(clause: Clause) -> bool:
         or (unit.kind == "word" and unit.tags.keys() & {"function", "safe", "neg", "both", "absent"})
         for unit in clause.units
     )
+
+
+def _greater(reading: Reading, clause: Clause, at: int) -> bool:
+    """Tells whether the piece named before the word measures more (or less) than the only other one there is."""
+    named = [unit for unit in clause.units[:at] if identifies(unit)]
+    denied = any("neg" in unit.tags for unit in clause.units)
+    if len(reading.rows) != 2 or len(clause.rows) != 1 or not clause.sure or clause.asks or denied or not named:
+        return False
+    number = min(clause.rows)
+    if not all(number in unit.rows if unit.kind == "mention" else True for unit in named[:1]):
+        return False
+    mine, other = (reading.rows[each].piece.measurements for each in (number, 1 - number))
+    kinds, direction = _GREATER[clause.units[at].key]
+    kind = next((kind for kind in kinds if kind in mine and kind in other), None)
+    return kind is not None and (mine[kind] - other[kind]) * direction > 0
 
 
 def _outermost(reading: Reading, clause: Clause, unit: Unit) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
@@ -41,6 +42,8 @@ _COUNTED: Final = frozenset(
     }
 )
 
+_EIGHTHS: Final = re.compile(r"(\d{1,2}) (\d)/(\d)\b")
+
 
 def price(piece: Piece, value: Decimal, currency: str) -> Answer:
     """Compares an amount with the price: exact to the cent, in the same currency."""
@@ -66,8 +69,16 @@ def total(pieces: Sequence[Piece], value: Decimal, currency: str) -> Answer:
 
 def size(row: Row, label: str) -> Answer:
     """Compares a size with the row's: letters, W/L, US, UK and EU each in its own system."""
-    known = {one.replace(" ", "") for one in row.sizes}
+    known = {one.replace(" ", "") for one in (*row.sizes, *_decimals(row.piece.size))}
     return Answer(label.upper().replace(" ", "") in known, "size", row.piece.size or None)
+
+
+def _decimals(label: str) -> list[str]:
+    """Returns a hat's size as the scan reads it: 7 1/4 is 7.25."""
+    return [
+        format((int(whole) + Decimal(top) / Decimal(bottom)).normalize(), "f")
+        for whole, top, bottom in _EIGHTHS.findall(label)
+    ]
 
 
 def era(row: Row, unit: Unit) -> Answer:
@@ -110,8 +121,15 @@ def judge(reading: Reading, clause: Clause, focus: Focus) -> None:
             _size(reading, clause, unit)
         elif unit.kind == "era":
             _settle(reading, clause, unit, "era", era)
+        elif unit.kind == "cross" and _tagged(reading, clause, unit):
+            _settle(reading, clause, unit, "size", lambda row, cross: size(row, cross.key))
         elif unit.kind in {"num", "cross", "percent"}:
             _number(reading, clause, at, unit, focus)
+
+
+def _tagged(reading: Reading, clause: Clause, unit: Unit) -> bool:
+    """Tells whether "33x32" is the tag of every piece meant."""
+    return bool(clause.rows) and all(size(reading.rows[number], unit.key).backed for number in clause.rows)
 
 
 def _settle(reading: Reading, clause: Clause, unit: Unit, kind: str, answer: Callable[[Row, Unit], Answer]) -> bool:
@@ -149,11 +167,20 @@ def _money(reading: Reading, clause: Clause, unit: Unit, currency: str, focus: F
     _settle(reading, clause, unit, "price", lambda row, _: price(row.piece, value, currency))
 
 
+def _same_kind(reading: Reading, clause: Clause) -> str:
+    """Returns the kind said once for two pieces: "the hoodie is 25 pit to pit, the tee is 22"; "" for none."""
+    earlier = [part for part in reading.clauses if 0 <= clause.sentence - part.sentence <= 1]
+    earlier = earlier[: earlier.index(clause)]
+    kinds = {reading.measured[id(unit)][0] for part in earlier for unit in part.units if id(unit) in reading.measured}
+    apart = clause.sure and all(part.sure and part.rows != clause.rows for part in earlier)
+    return kinds.pop() if apart and len(kinds) == 1 else ""
+
+
 def _length(reading: Reading, clause: Clause, unit: Unit) -> None:
     kind, label = reading.measured.get(id(unit), ("", unit.label))
     if not kind:
         asked = reading.question.kinds()
-        kind = next(iter(asked)) if len(asked) == 1 else ""
+        kind = next(iter(asked)) if len(asked) == 1 else _same_kind(reading, clause)
     if not kind or not label:
         missing = "unit" if kind else "kind of measurement"
         reading.hold([unit], "measurement", f'"{unit.raw}": the {missing} is missing')

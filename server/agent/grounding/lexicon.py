@@ -42,6 +42,7 @@ class Lexicon:
     yes: tuple[tuple[str, ...], ...] = ()
     no: tuple[tuple[str, ...], ...] = ()
     garment_is_a: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    same: tuple[tuple[str, ...], ...] = ()
 
     def add(self, phrase: str, label: str, meaning: str) -> None:
         """Records that the phrase may mean this."""
@@ -186,6 +187,7 @@ def read(given: Mapping[str, Any]) -> Lexicon:
         if len(words) == 1:
             lexicon.add(words[0], "answer", words[0])
     lexicon.garment_is_a = {name: tuple(entries(wider)) for name, wider in given.get("garment_is_a", {}).items()}
+    lexicon.same = tuple(tuple(entries(words)) for words in given.get("same", {}).values())
     lexicon.freeze()
     return lexicon
 
@@ -197,3 +199,11 @@ def _load() -> tuple[Lexicon, ...]:
 
 LANGUAGES: Final = _load()
 """Every language the check understands; read at import, so that a call touches no file."""
+
+SAME: Final[Mapping[str, tuple[str, ...]]] = {
+    word: tuple(other for other in group if other != word)
+    for lexicon in LANGUAGES
+    for group in lexicon.same
+    for word in group
+}
+"""Words that may stand for one another in what a listing says: a "tiny" hole is a "small" one."""

@@ -11,7 +11,7 @@ from server.agent.grounding.names import join_hyphens
 from server.agent.grounding.normalise import normalise
 from server.agent.grounding.numbers import merge_numbers
 from server.agent.grounding.scan import Scanner, Unit, language
-from server.agent.grounding.tokens import Token, root, tokenise
+from server.agent.grounding.tokens import Token, root, singular, tokenise
 
 _NEUTRAL: Final = frozenset(
     {
@@ -29,6 +29,7 @@ _NEUTRAL: Final = frozenset(
         "around",
         "offer_verb",
         "size_word:cues",
+        "cue:sum",
     }
 )
 _LIMITS: Final = frozenset(
@@ -99,6 +100,10 @@ _BOUNDS: Final = frozenset(
 )
 _FIGURES: Final = frozenset({"money", "percent", "duration", "length", "num", "cross", "link", "era", "size"})
 _NOUNS: Final = frozenset({"shipping", "tracking"})
+_EMPTY_VERBS: Final = frozenset({"go", "goes", "going", "out"})
+"""In "orders go out in 2 days" it is the rest that a policy must say."""
+_WHOSE: Final = frozenset({"your", "our", "my", "tu", "su", "nuestra", "nuestro"})
+_SAYING_NOTHING: Final = _LIMITS | _EMPTY_VERBS | _WHOSE
 _DEED_ENDINGS: Final = ("ed", "ing", "held", "sent", "paid", "ado", "ando", "iendo")
 Mark = tuple[str, ...]
 
@@ -115,6 +120,8 @@ class Segment:
     words: frozenset[str]
     mixed: bool
     """A part of it denies and another does not, so that only the whole of it may be said."""
+    sentence: frozenset[Mark]
+    """What the whole sentence says that it is part of."""
     single: bool
     """It holds at most one figure of each kind, so that none can be confused with another."""
 
@@ -130,20 +137,49 @@ def marks(units: Sequence[Unit]) -> tuple[frozenset[Mark], frozenset[Mark], bool
     said: set[Mark] = set()
     limits: set[Mark] = set()
     denials = 0
-    for unit in units:
+    for at, unit in enumerate(units):
         limiting = [word for word in unit.keys if word in _LIMITS]
-        limits.update(("word", word) for word in limiting)
+        place = _place(units[at + 1 :]) if limiting == ["within"] else ""
+        # "Within the US" is "in the US": the place is the limit, however it is led up to.
+        limits.update(("word", place or _SAME_LIMIT.get(word, word)) for word in limiting)
+        if unit.keys[0] in _PAYING and any(other.keys[-1] in {"we", "i"} for other in units[max(0, at - 2) : at]):
+            said.add(("payer", "shop"))
         if unit.kind in _FIGURES:
             said.add(figure(unit))
             if limits and unit.kind in {"money", "duration", "num"}:
                 limits.add(figure(unit))
         elif "neg" in unit.tags:
             denials += 1
-        elif "policy_neutral" in unit.tags:
+        elif "policy_neutral" in unit.tags or (unit.keys == ("every",) and _weekday(units[at + 1 :])):
             continue
+        elif unit.keys == ("up", "to"):
+            continue  # "for up to 48 hours" promises no more than "for 48 hours"
         elif unit.kind == "mention" or (unit.kind == "word" and _tells(unit)):
-            said.update(("word", root(word)) for word in unit.keys if word not in _LIMITS)
+            said.update(("word", _base(word)) for word in unit.keys if word not in _SAYING_NOTHING)
     return frozenset(said), frozenset(limits), denials % 2 == 1
+
+
+_SAME_LIMIT: Final = {"if": "when", "si": "cuando"}
+_SAME_VERB: Final = dict.fromkeys(("grab", "purchase", "get", "order", "take"), "buy")
+_PAYING: Final = frozenset({"pay", "cover"})
+
+
+def _base(word: str) -> str:
+    """Returns what a word is compared by: without its plural and its endings, and one word for all that buy."""
+    return root(singular(_SAME_VERB.get(word, word)))
+
+
+def _place(after: Sequence[Unit]) -> str:
+    """Returns the word of the place that follows "within", or "" when a figure does."""
+    for unit in after[:_AFTER_WITHIN]:
+        if unit.kind != "word" or unit.value is not None:
+            return ""
+        if unit.raw == "US" or "function" not in unit.tags:
+            return unit.key
+    return ""
+
+
+_AFTER_WITHIN: Final = 2
 
 
 def _tells(unit: Unit) -> bool:
@@ -153,9 +189,29 @@ def _tells(unit: Unit) -> bool:
     return "function" not in unit.tags and not unit.tags.keys() <= _NEUTRAL
 
 
+def _ourselves(unit: Unit) -> bool:
+    """Tells "us" from the US, which is the limit of many a shipping policy."""
+    return unit.keys == ("us",) and unit.raw != "US"
+
+
 def restricts(units: Sequence[Unit]) -> set[str]:
     """Returns the words that narrow or widen what is said, so that the policy must hold them too."""
-    return {word for unit in units for word in unit.keys if word in _BOUNDS}
+    return {
+        word
+        for at, unit in enumerate(units)
+        for word in unit.keys
+        if word in _BOUNDS and not (word == "every" and _weekday(units[at + 1 :]))
+    }
+
+
+def _weekday(after: Sequence[Unit]) -> bool:
+    """Tells whether "every Monday" is meant, which is "on Mondays"."""
+    return (
+        bool(after)
+        and after[0].tags.get("policy") == "time"
+        and len(after[0].key) > len("days")
+        and after[0].key.endswith(("day", "days"))
+    )
 
 
 def _deeds(units: Sequence[Unit]) -> set[str]:
@@ -202,10 +258,17 @@ def segments(topic: str, text: str) -> tuple[Segment, ...]:
                     denies,
                     frozenset(word for unit in part for word in unit.keys),
                     mixed and part is sentence,
+                    marks(sentence)[0],
                     len(kinds) == len(set(kinds)),
                 )
             )
     return tuple(found)
+
+
+_THRESHOLDS: Final = frozenset(
+    ("word", word) for word in ("over", "above", "under", "below", "more", "least", "minimum")
+)
+"""What such a limit says may be put as a condition: "if your order is over $75"."""
 
 
 def _split(units: Sequence[Unit], at: str, *, words: bool = False) -> list[list[Unit]]:
@@ -218,26 +281,39 @@ def _split(units: Sequence[Unit], at: str, *, words: bool = False) -> list[list[
     return [part for part in parts if part]
 
 
-def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | None:
-    """Returns the policy sentence that says all of this, with the same polarity and with every limit it sets."""
+def backing(units: Sequence[Unit], policies: Mapping[str, str], asked: frozenset[Mark]) -> Segment | None:
+    """Returns the policy sentence that says all of this, with the same polarity and with every limit it sets.
+
+    `asked` are the words of the policies in the question: a bare figure answers for what was asked only.
+    """
     said, _, denies = marks(units)
     own = (
-        {("word", root(word)) for unit in units for word in unit.keys}
-        | {("word", word) for unit in units for word in unit.keys}
+        {("word", _base(word)) for unit in units if not _ourselves(unit) for word in unit.keys}
+        | {("word", _SAME_LIMIT.get(word, word)) for unit in units if not _ourselves(unit) for word in unit.keys}
         | {figure(unit) for unit in units if unit.kind in _FIGURES}
     )
     if not said or not any(mark[0] in {"word", "percent", "duration", "link", "money"} for mark in said):
         return None
     bounds = restricts(units)
+    conditions = {("word", _SAME_LIMIT.get(word, word)) for unit in units for word in unit.keys if word in _CONDITIONS}
     done = _deeds(units)
+    narrowing = {word for unit in units for word in unit.keys if word in _NARROWING}
+    bare = all(mark[0] != "word" for mark in said)
+    if bare and _ambiguous(said, policies, asked):
+        return None
     for topic, text in policies.items():
-        topic_marks = {("word", root(word)) for word in topic.lower().split()}
+        topic_marks = frozenset(("word", _base(word)) for word in topic.lower().split())
+        headed = bool(topic_marks & {("word", _base(units[0].keys[0]))})  # "Returns: all sales are final"
         for segment in segments(topic, text):
+            named = topic_marks if headed else topic_marks & segment.sentence
+            if bare and asked and not asked & (segment.sentence | topic_marks):
+                continue
             if (
-                said - topic_marks <= segment.marks
+                said - named <= segment.marks
                 and said & segment.marks
                 and segment.limits <= own
-                and bounds <= segment.words
+                and (conditions <= segment.limits or segment.limits & _THRESHOLDS)
+                and bounds | narrowing <= segment.words
                 and done <= segment.words
                 and segment.denies == denies
                 and (not segment.mixed or segment.marks <= said)
@@ -246,6 +322,28 @@ def backing(units: Sequence[Unit], policies: Mapping[str, str]) -> Segment | Non
             ):
                 return segment
     return None
+
+
+_NARROWING: Final = frozenset({"per", "each", "over", "above", "under", "below", "minimum", "first", "least", "cada"})
+
+
+def _ambiguous(said: frozenset[Mark], policies: Mapping[str, str], asked: frozenset[Mark]) -> bool:
+    """Tells whether a bare figure may be one of several of its kind: shipping is $5.95, and $25 abroad."""
+    kinds = {mark[0] for mark in said}
+    told = {
+        mark
+        for topic, text in policies.items()
+        for segment in segments(topic, text)
+        if not asked or asked & (segment.sentence | {("word", _base(word)) for word in topic.lower().split()})
+        for mark in segment.marks
+        if mark[0] in kinds
+    }
+    return bool(told - said)
+
+
+def asked_of(units: Sequence[Unit]) -> frozenset[Mark]:
+    """Returns the words of a question that only a policy answers."""
+    return frozenset(("word", _base(word)) for unit in units if "policy" in unit.tags for word in unit.keys)
 
 
 def quotations(tokens: Sequence[Token], policies: Mapping[str, str]) -> dict[int, tuple[int, str]]:

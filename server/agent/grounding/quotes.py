@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from server.agent.grounding.clauses import Clause
+from server.agent.grounding.lexicon import SAME
 from server.agent.grounding.reading import Reading
-from server.agent.grounding.rows import Row
+from server.agent.grounding.rows import LINKS, Row
 from server.agent.grounding.scan import Unit
 
 _NEVER: Final = frozenset({"shipping", "returns", "payment", "discount", "commitment", "people"})
@@ -72,12 +73,18 @@ def _tells(run: Sequence[Unit]) -> bool:
 
 def _stands(row: Row, keys: Sequence[str]) -> bool:
     """Tells whether the words stand together in one line of the row's own text, not denied there."""
-    if not row.words.issuperset(keys):
+    keys = [key for key in keys if key not in LINKS]
+    if not all(key in row.words or any(other in row.words for other in SAME.get(key, ())) for key in keys):
         return False
-    for forms in row.forms:
+    for forms in row.linkless:
         for at in range(len(forms) - len(keys) + 1):
-            if all(key in forms[at + offset] for offset, key in enumerate(keys)):
+            if all(_says(forms[at + offset], key) for offset, key in enumerate(keys)):
                 before = {form for pair in forms[max(0, at - 2) : at] for form in pair}
                 if not before & row.negators:
                     return True
     return False
+
+
+def _says(form: Form, key: str) -> bool:
+    """Tells whether a word of the row is this one, or one that stands for it."""
+    return key in form or any(other in form for other in SAME.get(key, ()))

@@ -11,6 +11,8 @@ from server.agent.grounding.normalise import normalise
 from server.agent.grounding.tokens import Token, root, tokenise
 from store.stock import Piece
 
+_MODIFIERS: Final = 4
+_AROUND_PARTS: Final = frozenset({"with", "on", "at", "in", "of", "has", "is", "are", "a", "the", "con", "de", "en"})
 _LONGEST_DESCRIPTION: Final = 6000
 _FAKE: Final = frozenset(
     {
@@ -33,6 +35,11 @@ _FAKE: Final = frozenset(
 
 LACKS: Final = frozenset({"missing", "lacks", "lacking", "falta", "faltan"})
 """Beside a part these say that it is not there."""
+
+
+_AND: Final = frozenset({"and", "but", "though", "while", "plus", "y", "pero"})
+LINKS: Final = frozenset({"is", "are", "was", "were", "been", "has", "have", "a", "an", "the"})
+"""Words that a listing leaves out and a sentence puts in."""
 
 
 def clean(text: str) -> list[Token]:
@@ -100,6 +107,10 @@ def _first_words(label: str, meaning: str) -> frozenset[str]:
 
 
 _SHORT: Final = 3
+
+
+def _linked(segment: Sequence[Token], at: int) -> bool:
+    return at + 1 < len(segment) and segment[at + 1].key in {"is", "are", "in", "es", "son"}
 
 
 class _Key:
@@ -230,6 +241,54 @@ class Row:
     def forms(self) -> list[list[tuple[str, str]]]:
         """(word, singular) of every line of the row's own text."""
         return [[(token.key, token.stem) for token in segment] for segment in (self.name, *self.segments)]
+
+    @cached_property
+    def linkless(self) -> list[list[tuple[str, str]]]:
+        """The lines without the words that only link: "heels were recently replaced" is "heels recently replaced"."""
+        return [[pair for pair in line if pair[0] not in LINKS] for line in self.forms]
+
+    @cached_property
+    def flaw_roots(self) -> set[str]:
+        """The roots of the flaws that the row tells of: "frayed" and "fraying" are one."""
+        return {
+            root(token.key)
+            for segment in self.plain_segments
+            for token in segment
+            if any(lexicon.longest([token], 0)[1].get("condition") == "flaws" for lexicon in LANGUAGES)
+        }
+
+    @cached_property
+    def breaths(self) -> list[set[str]]:
+        """The roots of the words of each line, cut at "and" too: what is told of one part."""
+        found: list[set[str]] = []
+        for segment in self.plain_segments:
+            found.append(set())
+            for token in segment:
+                if token.key in _AND:
+                    found.append(set())
+                else:
+                    found[-1] |= {token.key, root(token.key)}
+        return found
+
+    def told_of(self, part: str, label: str) -> set[str]:
+        """Returns the colours or materials that stand before a part in the description: "cream leather sleeves"."""
+        found: set[str] = set()
+        for segment in self.plain_segments:
+            for at, token in enumerate(segment):
+                if root(token.key) != part:
+                    continue
+                first = at
+                while first > max(0, at - _MODIFIERS) and segment[first - 1].key not in _AROUND_PARTS:
+                    first -= 1
+                after = segment[at + 2 : at + 2 + _MODIFIERS] if _linked(segment, at) else []
+                for words in (segment[first : at + 1], after):
+                    found |= self._tags(words).get(label, set())
+        return found
+
+    @cached_property
+    def own_roots(self) -> set[str]:
+        """The roots of all that its own text states."""
+        return {form for breath in self.breaths for form in breath}
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from server.agent.grounding import unsure
 from server.agent.grounding.absence import tells_of_nothing
 from server.agent.grounding.binding import IDENTITY, backs
 from server.agent.grounding.clauses import Clause
+from server.agent.grounding.lexicon import SAME
 from server.agent.grounding.question import meanings
 from server.agent.grounding.reading import Answer, Reading
 from server.agent.grounding.rows import LACKS, Row
@@ -103,6 +104,8 @@ def judge(reading: Reading, clause: Clause) -> None:
             _unknown(reading, clause, unit, denied=denied)
         elif "policy" in tags:
             _policy_word(reading, clause, unit, denied=denied)
+        elif unit.keys[-1] in _ANY_FLAW and not denied and _flaw_named(reading, clause):
+            unit.done = True
         elif "condition" in tags and not ("colour" in tags or "safe" in tags):
             _settle(reading, clause, unit, "condition", denied, condition)
         elif (
@@ -115,7 +118,7 @@ def judge(reading: Reading, clause: Clause) -> None:
                 unit.done = True
             else:
                 _settle(reading, clause, unit, label, denied, _attribute(label))
-        elif not tags or not tags.keys() & _PLAIN or _feature(clause, unit):
+        elif not tags or not tags.keys() & _PLAIN or _feature(clause, unit) or _by_hand(clause, unit):
             _unknown(reading, clause, unit, denied=denied)
 
 
@@ -157,6 +160,12 @@ def _feature(clause: Clause, unit: Unit) -> bool:
         return False
     before = clause.units[at - 1]
     return before.keys[-1] in _BEFORE_NOUNS
+
+
+def _by_hand(clause: Clause, unit: Unit) -> bool:
+    """Tells whether "hand" says how a thing was made ("hand-tanned leather"), not that it is on hand."""
+    after = clause.units[clause.units.index(unit) + 1 :][:1] if unit.key == "hand" else []
+    return bool(after) and after[0].kind == "word" and not after[0].tags.keys() & {"function", "safe", "join"}
 
 
 _ALWAYS_NAMES: Final = frozenset({*IDENTITY, "size", "answer", "available", "gone", "held"})
@@ -237,6 +246,25 @@ def _fact(row: Row, label: str) -> str | None:
     }[label] or None
 
 
+_ANY_FLAW: Final = frozenset({"wear", "flaw", "flaws", "imperfection", "imperfections", "damage", "issues"})
+"""These sum up the flaws that the sentence goes on to name: "some wear: light pilling"."""
+
+
+def _flaw_named(reading: Reading, clause: Clause) -> bool:
+    """Tells whether the sentence names a flaw that the row of every piece meant tells of."""
+    named = {
+        root(unit.key)
+        for part in reading.clauses
+        if part.sentence == clause.sentence
+        for unit in part.units
+        if unit.kind == "word" and len(unit.keys) == 1
+    }
+    features = {root(unit.key) for unit in clause.units if "feature" in unit.tags}
+    return bool(clause.rows) and all(
+        named & reading.rows[number].flaw_roots or features & reading.rows[number].own_roots for number in clause.rows
+    )
+
+
 def condition(row: Row, unit: Unit) -> Answer:
     """Compares a word of condition with the row's condition, and with what its description says in the same words."""
     name = unit.tags["condition"]
@@ -244,6 +272,8 @@ def condition(row: Row, unit: Unit) -> Answer:
     value = row.piece.condition or None
     if name in own or (name == "used" and own & {"worn", "gently"}) or (name == "worn" and "worn" in own):
         return Answer(True, "condition", value)
+    if name == "flaws" and root(unit.key) in row.flaw_roots:
+        return Answer(True, "description", value)
     if len(unit.keys) > 1 or name != "new":
         return Answer(row.says(unit.keys), "condition", value)
     return Answer(row.says(("condition", unit.key)), "condition", value)
@@ -333,6 +363,13 @@ def _policy_word(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) 
     ):
         unit.done = True
         return
+    if (
+        topic == "time"
+        and root(unit.key) in reading.question.roots
+        and any("look_into" in other.tags for other in clause.units)
+    ):
+        unit.done = True  # "I'd need to check on timing for Saturday": her day, and no promise
+        return
     if topic == "time" and "safe" in unit.tags and len(unit.keys) > 1:
         return
     reading.hold([unit], topic, f'"{unit.raw}": no policy of the shop says so')
@@ -379,6 +416,9 @@ def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> N
         unit.done = True
         return
     at = clause.units.index(unit)
+    if clause.asks and not unit.tags and at > 0 and clause.units[at - 1].key in _HER_DEEDS:
+        unit.done = True  # "are you leaning towards one?": what she does claims nothing of the stock
+        return
     hers = at > 0 and clause.units[at - 1].keys[-1] in {"your", "ur", "tu", "tus"}
     if (clause.prefers or clause.asks or hers) and not unit.tags and root(unit.key) in reading.question.roots:
         unit.done = True
@@ -396,6 +436,9 @@ def _unknown(reading: Reading, clause: Clause, unit: Unit, *, denied: bool) -> N
         reading.hold([unit], "description", f'"{unit.raw}": it is not clear which piece this is about')
         return
     reading.hold([unit], "word", f'"{unit.raw}": no row and no policy says so')
+
+
+_HER_DEEDS: Final = frozenset({"you", "ya", "u"})
 
 
 def _asked_after(clause: Clause, unit: Unit) -> bool:
@@ -418,7 +461,7 @@ def _written(row: Row, unit: Unit) -> bool:
         all(word in row.stems or word in row.described or word in row.category_stems for word in unit.keys)
         or unit.stem in row.stems
         or unit.stem in row.described
-        or any(form in row.described for form in _participles(unit.key))
+        or any(form in row.described for form in (*_participles(unit.key), *SAME.get(unit.key, ())))
     )
 
 
