@@ -163,12 +163,15 @@ class PhiliaApp(App[None]):
                 continue
             action = getattr(owner, f"action_{key.id}", None)
             if action is not None:
-                yield SystemCommand(f"{key.name} ({self.key_of(key.id)})", key.does, action)
+                # Nobody opens a list of commands to go one thread down: those are found by typing.
+                shown = key not in keys.MOVING
+                yield SystemCommand(f"{key.name} ({self.key_of(key.id)})", key.does, action, discover=shown)
         if not any(key in keys.WORK for key in getattr(screen, "KEYS", ())):
             for key in keys.WORK:
                 yield SystemCommand(key.name, key.does, partial(self.begin_work, key.id))
         for theme in self.available_themes:
-            yield SystemCommand(f"theme: {theme}", "Change the colours", lambda name=theme: self.use_theme(name))
+            take = partial(self.use_theme, theme)
+            yield SystemCommand(f"theme: {theme}", "Change the colours", take, discover=theme in HOUSE)
 
     def key_of(self, name: str) -> str:
         """Returns the key of a command as the owner has it."""
@@ -289,6 +292,6 @@ class PhiliaApp(App[None]):
 
 
 def load_verbs() -> None:
-    """Loads what the first verb needs, 60 ms that neither the first paint nor the first key pays."""
-    for name in ("verbs", "widgets.ask", "widgets.editor", "widgets.review"):
+    """Loads what the first verb and the plots need, 180 ms that neither the first paint nor the first key pays."""
+    for name in ("verbs", "widgets.ask", "widgets.editor", "widgets.review", "screens.insights"):
         importlib.import_module(f"philia_tui.{name}")
