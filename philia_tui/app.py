@@ -25,7 +25,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from philia_tui import keys
 from philia_tui.desk import Desk
 from philia_tui.health import Examine, ServerHandle
-from philia_tui.inert import inert
+from philia_tui.inert import inert, pasted
 from philia_tui.longwork import LongWork
 from philia_tui.screens.inbox import InboxScreen
 from philia_tui.screens.typing import Typing
@@ -189,6 +189,12 @@ class PhiliaApp(App[None]):
         if isinstance(screen, Typing) and screen.take(event):
             event.prevent_default()
             event.stop()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Lets a paste bring nothing hidden into any field, Textual's own among them: she would send it unseen."""
+        if isinstance(event, events.Paste):
+            event.text = pasted(event.text)
+        await super().on_event(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Lets only leaving and the palette act while something is being typed."""

@@ -75,6 +75,15 @@ def in_field(text: str) -> str:
     return "".join(drawn)
 
 
+def pasted(text: str) -> str:
+    """Returns what a paste brings into a field: letters, line ends and tabs, what joins emoji, and nothing hidden."""
+    return "".join(
+        one
+        for one in text.replace("\r\n", "\n").replace("\r", "\n")
+        if one in "\n\t\u200c\u200d" or unicodedata.category(one) not in {"Cc", "Cf", "Co", "Cs", "Cn"}
+    )
+
+
 @lru_cache(maxsize=4096)
 def _shown(character: str) -> str:
     """Returns what is drawn for one character: itself, a stand-in, or nothing."""

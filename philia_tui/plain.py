@@ -14,14 +14,15 @@ from typing import Final
 from philia_tui import canned
 from philia_tui.health import ServerHandle
 from philia_tui.inert import one_line
-from philia_tui.reading import LISTED, Reader, Refused
-from philia_tui.telling import many, moment
-from philia_tui.verbs import Act, Done, Verbs
+from philia_tui.ordering import Ordering, needed
+from philia_tui.outside import NoEditor, outside
+from philia_tui.reading import LISTED, Refused
+from philia_tui.telling import many
+from philia_tui.verbs import Act
 from server.settings import Settings
-from server.until import EXAMPLES, NotATime, until
+from server.until import NotATime
 from store import views
 from store.clock import Clock, system_clock
-from store.database import transaction
 from store.errors import StoreError
 
 Read = Callable[[str], str]
@@ -29,31 +30,35 @@ Write = Callable[[str], None]
 
 HELP: Final = """\
 list [needs you|drafting|sending|holds|in doubt|snoozed|done]   read a list out; more reads on
-open N, or just N     read thread N with its draft and why
-next                  open the next thread that needs you
+filter WORDS          keep the list to the threads with these words
+open N, or just N     read thread N with its draft and why; earlier reads what was said before
+next, previous        open the next thread that needs you, or the one before
 approve               send the draft that was read out
-edit                  type another text, then say send, edit or drop
+approve all           send every draft of the list whose claims are all backed; asks first
+edit, editor          type another text, or change it in $EDITOR; then say send, edit or drop
 write                 type a reply of your own
 instruct WORDS        have the draft written again
 reject [REASON]       throw the draft away
 redraft               have a new draft written
-undo                  take the last thing back
+undo, undo all        take the last thing back, or everything of yours that has not left
 now                   send at once what is held here
 snooze WHEN           put the thread away: 2h, tomorrow 9:00, monday
 wake                  bring it back
 hold SKU, release SKU, sold SKU, unsold SKU
 picture SKU           send the picture of a piece
 pictures              the files of the pictures in this thread
-note WORDS, label WORDS, block, unblock, mode review|auto|paused
+note WORDS, customer WORDS   keep a note with the thread, with the customer
+label WORDS, block, unblock, mode review|auto|paused
+each 1-3,5 COMMAND    do a command for several threads of the list
 canned NAME           take a kept reply; keep NAME keeps the draft's text
 settle sent|again|drop   what became of a reply in doubt
-why                   read the evidence again
+why, translation      read the evidence again, or what the draft says in your language
 find WORDS            search all messages
 stop, go              stop everything that leaves, let it go on
 status, help, quit"""
 
 
-class Plain(Reader):
+class Plain(Ordering):
     """One conversation with the owner."""
 
     def __init__(
@@ -68,16 +73,18 @@ class Plain(Reader):
     ) -> None:
         """Opens the database; `read` asks for a line, `write` says one."""
         super().__init__(database, settings, clock=clock, server=server, write=write or _say)
-        self.verbs = Verbs(settings, clock)
         self._read = read
-        self.undos: list[Done] = []
         self._commands: dict[str, Callable[[str], None]] = {
             "list": self.list,
             "more": self.more,
+            "filter": self.filter,
             "open": self.open,
+            "earlier": self.earlier,
             "next": self.next,
+            "previous": self.previous,
             "approve": self.approve,
             "edit": self.edit,
+            "editor": self.editor,
             "write": self.write,
             "instruct": self.instruct,
             "reject": self.reject,
@@ -86,11 +93,12 @@ class Plain(Reader):
             "now": self.now,
             "snooze": self.snooze,
             "wake": lambda _words: self.do(self.verbs.wake(self.there(), whom=self.whom())),
-            "hold": lambda sku: self.do(self.verbs.hold(_needed(sku, "a SKU"), self.there(), whom=self.whom())),
-            "release": lambda sku: self.do(self.verbs.release(_needed(sku, "a SKU"), self.there(), whom=self.whom())),
-            "sold": lambda sku: self.do(self.verbs.sold(_needed(sku, "a SKU"))),
-            "unsold": lambda sku: self.do(self.verbs.unsold(_needed(sku, "a SKU"))),
+            "hold": lambda sku: self.do(self.verbs.hold(needed(sku, "a SKU"), self.there(), whom=self.whom())),
+            "release": lambda sku: self.do(self.verbs.release(needed(sku, "a SKU"), self.there(), whom=self.whom())),
+            "sold": lambda sku: self.do(self.verbs.sold(needed(sku, "a SKU"))),
+            "unsold": lambda sku: self.do(self.verbs.unsold(needed(sku, "a SKU"))),
             "note": self.note,
+            "customer": self.customer,
             "label": self.label,
             "block": lambda _words: self.block(blocked=True),
             "unblock": lambda _words: self.block(blocked=False),
@@ -98,6 +106,8 @@ class Plain(Reader):
             "canned": self.canned,
             "keep": self.keep,
             "settle": self.settle,
+            "translation": lambda _words: self.translation(),
+            "each": self.each,
             "why": lambda _words: self.evidence(),
             "picture": self.picture,
             "pictures": self.pictures,
@@ -143,12 +153,30 @@ class Plain(Reader):
 
     # Deciding
 
-    def approve(self, _words: str) -> None:
-        """Sends the draft that was read out."""
+    def approve(self, words: str) -> None:
+        """Sends the draft that was read out, or all that are backed."""
+        if words.lower() == "all":
+            self._approve_all()
+            return
         draft = self.ready()
         if canned.holes(draft.text):
             raise Refused(f"{', '.join(canned.holes(draft.text))} is not filled in.")
         self.do(self.verbs.approve(draft.id, seen_hash=draft.text_hash, whom=self.whom()))
+
+    def _approve_all(self) -> None:
+        backed = [
+            row
+            for start in range(0, len(self.numbers), 200)
+            for row in views.rows(self.db, self.numbers[start : start + 200]).values()
+            if row.draft_state == "ready" and row.verdict == "pass" and not row.needs_owner
+        ]
+        if not backed:
+            raise Refused("no draft of this list is backed in every claim.")
+        if self._answer(f"Send {many(len(backed), 'backed draft')}? yes or no ") != "yes":
+            self.say("Nothing is sent.")
+            return
+        for row in backed:
+            self._for(row.conversation, lambda: self.approve(""))
 
     def edit(self, _words: str) -> None:
         """Takes another text for the draft."""
@@ -157,6 +185,15 @@ class Plain(Reader):
             lambda text: self.verbs.edit(draft.id, text, seen_hash=draft.text_hash, whom=self.whom()), draft.text
         )
 
+    def editor(self, _words: str) -> None:
+        """Takes another text for the draft from the owner's own editor."""
+        draft = self.ready()
+        try:
+            text = outside(draft.text)
+        except NoEditor as refusal:
+            raise Refused(str(refusal)) from refusal
+        self._review(lambda typed: self.verbs.edit(draft.id, typed, seen_hash=draft.text_hash, whom=self.whom()), text)
+
     def write(self, _words: str) -> None:
         """Takes a reply of the owner's own."""
         there = self.there()
@@ -164,9 +201,12 @@ class Plain(Reader):
 
     def _type(self, make: Callable[[str], Act], text: str = "") -> None:
         """Takes lines up to one with a single dot, then asks: send, edit or drop."""
+        self.say("Type the text; a line with only a dot ends it.")
+        self._review(make, self._lines() or text)
+
+    def _review(self, make: Callable[[str], Act], text: str) -> None:
+        """Reads a text back and asks: send, edit or drop."""
         while True:
-            self.say("Type the text; a line with only a dot ends it.")
-            text = self._lines() or text
             if not text.strip():
                 self.say("Nothing was typed, nothing is sent.")
                 return
@@ -182,6 +222,8 @@ class Plain(Reader):
             if answer == "send":
                 self.do(make(text))
                 return
+            self.say("Type the text; a line with only a dot ends it.")
+            text = self._lines() or text
 
     def _lines(self) -> str:
         lines = []
@@ -205,8 +247,13 @@ class Plain(Reader):
         """Throws the draft away."""
         self.do(self.verbs.reject(self.ready().id, words or "no reason given", whom=self.whom()))
 
-    def undo(self, _words: str) -> None:
-        """Takes the last thing back."""
+    def undo(self, words: str) -> None:
+        """Takes the last thing back, or everything of the owner's that has not left."""
+        if words.lower() == "all":
+            for delivery, conversation in views.all_held(self.db):
+                self.do(self.verbs.take_back(delivery, whom=self.whom(conversation)), keep=False)
+            self.undos.clear()
+            return
         if self.undos:
             last = self.undos.pop()
             assert last.undo is not None
@@ -238,56 +285,6 @@ class Plain(Reader):
                 return
         raise Refused("nothing is in doubt here.")
 
-    # Keeping order
-
-    def snooze(self, words: str) -> None:
-        """Puts the thread away."""
-        now = self.clock()
-        if not words:
-            raise Refused(f"say when: {EXAMPLES}.")
-        time = until(words, now=now, zone=self.zone)
-        self.do(self.verbs.snooze(self.there(), time, whom=self.whom(), when=moment(time, now, self.zone)))
-
-    def note(self, words: str) -> None:
-        """Keeps a note."""
-        card = views.card(self.db, self.there())
-        self.do(self.verbs.note(self.there(), words, before=card.notes if card else "", whom=self.whom()))
-
-    def label(self, words: str) -> None:
-        """Adds labels, or takes off those that are there."""
-        card = views.card(self.db, self.there())
-        before = card.labels if card else ()
-        named = [one.strip().lstrip("#") for one in words.split(",") if one.strip()]
-        after = (*(one for one in before if one not in named), *(one for one in named if one not in before))
-        self.do(self.verbs.labels(self.there(), after, before=before, whom=self.whom()))
-
-    def block(self, *, blocked: bool) -> None:
-        """Blocks the customer, or lifts it."""
-        card = views.card(self.db, self.there())
-        if card is not None:
-            self.do(self.verbs.block(card.conversation, card.user, blocked=blocked, whom=self.whom()))
-
-    def mode(self, words: str) -> None:
-        """Sets the thread's mode."""
-        if words not in {"review", "auto", "paused"}:
-            raise Refused("say review, auto or paused.")
-        card = views.card(self.db, self.there())
-        before = card.mode if card else "review"
-        self.do(self.verbs.mode(self.there(), words, before=before, whom=self.whom()))
-
-    def picture(self, sku: str) -> None:
-        """Sends the picture of a piece."""
-        wanted = _needed(sku, "a SKU")
-        act = self.verbs.send_picture(self.there(), wanted, seen_message=self.newest, whom=self.whom())
-        self.do(act)
-
-    def pictures(self, _words: str) -> None:
-        """Says where the pictures of the thread lie, the newest first."""
-        found = views.of_thread(self.db, self.there())
-        self.say(f"{many(len(found), 'picture')}.")
-        for number, one in enumerate(found, 1):
-            self.say(f"{number}. {'hers' if one.role == 'user' else 'yours'}: {self.pictured(one)}")
-
     def canned(self, words: str) -> None:
         """Takes a kept reply."""
         kept = {one.name.lower(): one for one in canned.kept(self.db)}
@@ -307,7 +304,7 @@ class Plain(Reader):
 
     def keep(self, name: str) -> None:
         """Keeps the draft's text under a name."""
-        self.do(self.verbs.keep_canned(_needed(name, "a name"), self.ready().text))
+        self.do(self.verbs.keep_canned(needed(name, "a name"), self.ready().text))
 
     def find(self, words: str) -> None:
         """Searches all messages; the found threads can be opened by their numbers."""
@@ -320,33 +317,31 @@ class Plain(Reader):
 
     # Shared
 
+    def each(self, words: str) -> None:
+        """Does a command for several threads of the list, by their numbers: 1-3,5 snooze 2h."""
+        which, _, command = words.partition(" ")
+        if not command.strip():
+            raise Refused("say which, and what to do: each 1-3,5 snooze 2h.")
+        for conversation in self.several(which):
+            self._for(conversation, lambda: self.obey(command.strip()))
+
+    def _for(self, conversation: int, act: Callable[[], None]) -> None:
+        """Acts on a thread as if it were open; what is refused is said and the next has its turn."""
+        before = self.here, self.draft, self.newest
+        self.take(conversation)
+        try:
+            act()
+        except (StoreError, Refused) as refusal:
+            self.say(f"{self.whom()}: not done: {refusal}")
+        finally:
+            self.here, self.draft, self.newest = before
+
     def ready(self) -> views.DraftView:
         """Returns the draft that was read out."""
         self.there()
         if self.draft is None or self.draft.state != "ready":
             raise Refused("no draft is ready here.")
         return self.draft
-
-    def do(self, act: Act, *, keep: bool = True) -> None:
-        """Runs an act and says what it did."""
-        with transaction(self.db) as db:
-            done = act(db)
-        if keep and done.undo is not None:
-            self.undos.append(done)
-        self.say(done.words + "." + (f" Type undo to undo {done.undo_words}." if keep and done.undo else ""))
-        self.draft = None if self.here is None else self._live()
-
-    def _live(self) -> views.DraftView | None:
-        """Returns the draft again only if it is the one that was read out: a new one must be read first."""
-        card = views.card(self.db, self.there())
-        kept = self.draft.id if self.draft is not None else None
-        return views.draft(self.db, kept) if kept is not None and card is not None and card.live_draft == kept else None
-
-
-def _needed(words: str, what: str) -> str:
-    if not words:
-        raise Refused(f"say {what}.")
-    return words
 
 
 def _say(line: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,6 +18,10 @@ from store.database import connect
 
 LISTED: Final = 20
 """Threads read out at once; `more` reads the next."""
+
+
+SAID: Final = 10
+"""Messages of a thread read out at once; `earlier` reads those before."""
 
 
 class Refused(Exception):
@@ -51,6 +55,7 @@ class Reader:
         self.draft: views.DraftView | None = None
         self.newest: int | None = None
         self._waiting = -1
+        self._before: tuple[int, int] | None = None
 
     def close(self) -> None:
         """Closes the database."""
@@ -138,6 +143,37 @@ class Reader:
         who = "you said" if row.last_role == "assistant" else "she says"
         return f"{', '.join(parts)}; {who}: {kind}{one_line(row.last_text)}"
 
+    def filter(self, words: str) -> None:
+        """Reads out the threads of the list that have these words; without any, the whole list."""
+        if not words:
+            self.list("")
+            return
+        self.numbers = views.find(self.db, self.listed, words).tolist()
+        self.shown = 0
+        self.say(f"{QUEUE_NAMES[self.listed]} with “{one_line(words)}”: {many(len(self.numbers), 'thread')}.")
+        self.more("")
+
+    def several(self, words: str) -> tuple[int, ...]:
+        """Returns the conversations that numbers of the list mean, such as 1-3,5."""
+        found: list[int] = []
+        for part in words.split(","):
+            first, _, last = part.partition("-")
+            if not first.isdigit() or not (last or first).isdigit():
+                raise Refused(f"{one_line(part)} is no number of the list; say 4, 1-3 or 1-3,5.")
+            low, high = int(first), int(last or first)
+            if not 1 <= low <= high <= len(self.numbers):
+                raise Refused(f"{one_line(part)} is not in the list; it has {many(len(self.numbers), 'thread')}.")
+            found += [one for one in self.numbers[low - 1 : high] if one not in found]
+        return tuple(found)
+
+    def take(self, conversation: int) -> None:
+        """Makes a thread the one that commands are about, without reading it out."""
+        card = views.card(self.db, conversation)
+        if card is None:
+            raise Refused("that conversation is gone.")
+        self.here, self.newest = conversation, card.newest_customer_message
+        self.draft = views.draft(self.db, card.live_draft) if card.live_draft is not None else None
+
     def open(self, words: str) -> None:
         """Reads a thread out, with its draft and why."""
         if not words.isdigit() or not 1 <= int(words) <= len(self.numbers):
@@ -150,12 +186,19 @@ class Reader:
 
     def next(self, _words: str) -> None:
         """Opens the next thread that needs the owner."""
+        self._needing(1)
+
+    def previous(self, _words: str) -> None:
+        """Opens the thread before that needs the owner."""
+        self._needing(-1)
+
+    def _needing(self, by: int) -> None:
         waiting = views.order(self.db, "needs_you", limit=500).tolist()
         if not waiting:
             self.here = self.draft = None
             self.say("Nothing needs you.")
             return
-        place = waiting.index(self.here) + 1 if self.here in waiting else 0
+        place = waiting.index(self.here) + by if self.here in waiting else 0
         self.here = waiting[place % len(waiting)]
         self.thread()
 
@@ -171,13 +214,8 @@ class Reader:
         self.say(f"Thread with {self.whom()}{about}, {QUEUE_NAMES.get(card.queue, card.queue)}, mode {card.mode}.")
         if card.notes or card.user_notes:
             self.say(f"Note: {one_line(card.notes)} {one_line(card.user_notes)}".rstrip())
-        for one in said[-10:]:
-            who = {"customer": self.whom(), "owner": "You", "auto": "Automatic", "phone": "You, on the phone"}
-            kind = f"[{KIND_NAMES.get(one.kind, one_line(one.kind))}] " if one.kind != "text" else ""
-            if one.picture is not None:
-                kind = f"[photo: {self.pictured(one.picture)}] "
-            text = inert(one.text[:4000], lines=True).replace("\n", " / ")
-            self.say(f"{clock_time(one.at, self.zone)} {who.get(one.source, one.source)}: {kind}{text}")
+        self._before = (said[-SAID:][0].at, said[-SAID:][0].id) if said else None
+        self.messages(said[-SAID:])
         for leaving in views.sendings(self.db, conversation):
             words = DELIVERY_WORDS.get(leaving.state, leaving.state)
             told = words.format(left=left(max(0, leaving.send_after - self.clock())))
@@ -194,6 +232,31 @@ class Reader:
             self.say(f"Draft, {many(len(self.draft.text), 'character')}: {one_line(self.draft.text)}")
             self.evidence()
             self.say("approve, edit, instruct, reject or snooze?")
+
+    def messages(self, said: Sequence[views.Said]) -> None:
+        """Reads messages out, the oldest first."""
+        for one in said:
+            who = {"customer": self.whom(), "owner": "You", "auto": "Automatic", "phone": "You, on the phone"}
+            kind = f"[{KIND_NAMES.get(one.kind, one_line(one.kind))}] " if one.kind != "text" else ""
+            if one.picture is not None:
+                kind = f"[photo: {self.pictured(one.picture)}] "
+            text = inert(one.text[:4000], lines=True).replace("\n", " / ")
+            self.say(f"{clock_time(one.at, self.zone)} {who.get(one.source, one.source)}: {kind}{text}")
+
+    def earlier(self, _words: str) -> None:
+        """Reads out what was said before."""
+        there = self.there()
+        said = views.said(self.db, there, before=self._before, limit=SAID) if self._before is not None else []
+        if not said:
+            raise Refused("nothing was said before.")
+        self._before = (said[0].at, said[0].id)
+        self.messages(said)
+
+    def translation(self) -> None:
+        """Reads out what the draft says in the owner's language."""
+        if self.draft is None or not self.draft.translation:
+            raise Refused("this draft has no translation.")
+        self.say(f"It says: {one_line(self.draft.translation)}")
 
     def pictured(self, picture: views.Shown) -> str:
         """Returns a picture in words: how large it is, and where its file lies."""

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.app import SuspendNotSupported
 
 from philia_tui import canned
 from philia_tui.inert import one_line
@@ -140,18 +136,23 @@ class Helping(Editing):
         event.editor.text = self.outside(event.text)
 
     def outside(self, text: str) -> str:
-        """Runs $EDITOR on a text and returns what became of it; unchanged when it cannot run."""
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        with tempfile.TemporaryDirectory(prefix="philia-") as folder:
-            file = Path(folder) / "reply.txt"
-            file.write_text(text, "utf-8")
-            try:
-                with self.app.suspend():
-                    subprocess.run([*command, str(file)], check=False)  # noqa: S603  # the owner's own choice
-                return file.read_text("utf-8").rstrip("\n")
-            except Exception as fault:  # noqa: BLE001  # no such program, no terminal to give, not UTF-8
-                self.tell(f"{command[0]} could not be used ({type(fault).__name__}). Set EDITOR.", bad=True)
-                return text
+        """Runs $EDITOR on a text and returns what became of it; unchanged, with the reason told, when it cannot."""
+        # Only here: the first paint needs neither subprocess nor tempfile.
+        from philia_tui.outside import NoEditor, outside  # noqa: PLC0415
+
+        refused = ""
+        try:
+            with self.app.suspend():
+                # Nothing may be raised through `suspend`, which would not take the terminal back: a dead blank screen.
+                try:
+                    text = outside(text)
+                except NoEditor as refusal:
+                    refused = str(refusal)
+        except SuspendNotSupported:
+            refused = "There is no terminal here to give to an editor."
+        if refused:
+            self.tell(refused, bad=True)
+        return text
 
     # Jumping
 

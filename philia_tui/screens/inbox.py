@@ -21,6 +21,7 @@ from philia_tui.messages import Changed, Fresh
 from philia_tui.screens.helping import Helping
 from philia_tui.screens.keeping import Keeping
 from philia_tui.screens.moving import FIRST, Moving
+from philia_tui.screens.noticing import Noticing
 from philia_tui.screens.picturing import Picturing
 from philia_tui.telling import left, many, urgency
 from philia_tui.widgets.draft import Draft
@@ -51,7 +52,7 @@ THREAD_PAGE = 60
 """Messages read when a conversation is opened, and at each look further back."""
 
 
-class InboxScreen(Moving, Keeping, Picturing, Helping):
+class InboxScreen(Moving, Keeping, Picturing, Noticing, Helping):
     """One screen over one desk; the verbs are in `deciding` and `keeping`."""
 
     BINDINGS: ClassVar = keys.bindings(keys.INBOX + keys.MOVING)
@@ -85,7 +86,6 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
         self.faults: list[str] = []
         self._version = -1
         self._waiting = -1
-        self._told: set[int] = set()
         self._reading = False
         self._again = False
         self._not_before = 0.0
@@ -234,19 +234,10 @@ class InboxScreen(Moving, Keeping, Picturing, Helping):
                 ids = array("q", [one for one in ids if one not in self.pending])
             self.queue.show(ids, keep=self.queue.selected)
             self.show_conversation()
-        self._tell_notices()
+        self.tell_notices()
         if self._again or (event.listed, event.words) != (self.listed, self.words):
             self._again = False
             self.refresh_lists()
-
-    def _tell_notices(self) -> None:
-        """Tells once what the server left word of: a window about to close, a lapsed hold, a paused sender."""
-        fresh = [one for one in views.notices(self.desk.db) if one.id not in self._told]
-        for one in fresh:
-            self._told.add(one.id)
-            self.tell(one_line(one.text), bad=True)
-        if fresh:
-            self.run_worker(self.perform(self.verbs.told([one.id for one in fresh]), quiet=True), group="act")
 
     def _title(self) -> None:
         waiting = self.figures.tally["needs_you"] if self.figures else 0

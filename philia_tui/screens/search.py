@@ -30,6 +30,8 @@ class SearchScreen(SideScreen):
     def __init__(self, inbox: InboxScreen) -> None:
         """Starts by asking for the words."""
         super().__init__(inbox)
+        # From its first moment on keys are words, though the field for them comes a frame later.
+        self.typing, self._early = True, []
         self._found: dict[int, views.Found] = {}
         self.listing = Listing(self._rows, self._row, empty="No message has these words.")
 

@@ -32,7 +32,7 @@ class Typing(Screen[None]):
     def begin_typing(self) -> None:
         """From this very moment keys are words."""
         self.typing = True
-        self._early = []
+        self._early = self._early or []
         self.refresh_bindings()
 
     def end_typing(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from tests.conftest import FakeClock
 from tests.philia_tui.driving import driving, screen_text, settle, typing
@@ -134,3 +135,16 @@ async def test_the_thread_is_scrolled_from_the_queue(db: sqlite3.Connection, db_
         await settle(pilot)
         assert thread.scroll_offset.y == end
         assert pilot.app.inbox.queue.cursor == 0
+
+
+async def test_words_typed_faster_than_the_search_opens_are_searched(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock
+) -> None:
+    r"""`\` and the words in one burst: none of them is a verb, all of them are searched."""
+    suede(Shop(db, clock()))
+    async with driving(db_path, clock) as pilot:
+        for key in ("backslash", *"suede"):
+            pilot.app.post_message(events.Key(key, "\\" if key == "backslash" else key))
+        await settle(pilot, until=lambda: "with “suede”" in screen_text(pilot.app)[0])
+        assert any("the brown suede one" in line for line in screen_text(pilot.app))
+    assert one(db, "SELECT count(*) FROM deliveries") == 0
