@@ -92,7 +92,7 @@ STEPS: tuple[tuple[str, str, str | None], ...] = (
     ("3", "By kind of question", None),
     ("4", "· activity", None),
     ("E", "Written:", None),
-    ("5", "settings and health", None),
+    ("5", "to look at", None),
     ("G", "[inbox]", None),
     ("6", "· long work", None),
     ("i", "Import which file?", None),
