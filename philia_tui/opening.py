@@ -58,11 +58,12 @@ def run(
     settings = loaded.settings
     arguments = ("--config", str(loaded.file)) if loaded.file is not None else ()
     keeper = ServerKeeper(database, arguments=arguments, environment=environment, reached=lambda: reach(database))
+    board = Switchboard(loaded, environment)
     try:
         if plain or not can_draw():
             from philia_tui.plain import converse  # noqa: PLC0415  # no Textual here
 
-            converse(database, settings, server=keeper)
+            converse(database, settings, server=keeper, switchboard=board)
         else:
             # Nothing that is built now is thrown away, and looking for what is took 80 ms until the first paint. The
             # app enables it again as soon as it is drawn.
@@ -72,7 +73,6 @@ def run(
 
             examine = examiner(database, loaded, environment)
             work = LongWork(arguments, environment)
-            board = Switchboard(loaded, environment)
             app = PhiliaApp(database, settings, server=keeper, examine=examine, work=work, switchboard=board)
             app.run()
             if app.return_code:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from philia_tui import canned
+from philia_tui.automatic import KINDS, MODES, switch
 from philia_tui.health import ServerHandle
 from philia_tui.inert import one_line
 from philia_tui.ordering import Ordering, needed
@@ -19,7 +20,8 @@ from philia_tui.outside import NoEditor, outside
 from philia_tui.reading import LISTED, Refused
 from philia_tui.telling import many
 from philia_tui.verbs import Act
-from server.settings import Settings
+from server.settings import Loaded, Settings
+from server.switchboard import Switchboard
 from server.until import NotATime
 from store import views
 from store.clock import Clock, system_clock
@@ -54,6 +56,8 @@ canned NAME           take a kept reply; keep NAME keeps the draft's text
 settle sent|again|drop   what became of a reply in doubt
 why, translation      read the evidence again, or what the draft says in your language
 find WORDS            search all messages
+automatic             read the switches of automatic replies
+automatic off|shadow|on, automatic KIND yes|no   change one of them, in config.toml
 stop, go              stop everything that leaves, let it go on
 status, help, quit"""
 
@@ -68,11 +72,13 @@ class Plain(Ordering):
         *,
         clock: Clock = system_clock,
         server: ServerHandle | None = None,
+        switchboard: Switchboard | None = None,
         read: Read = input,
         write: Write | None = None,
     ) -> None:
         """Opens the database; `read` asks for a line, `write` says one."""
         super().__init__(database, settings, clock=clock, server=server, write=write or _say)
+        self.switchboard = switchboard or Switchboard(Loaded(settings=settings, file=None, sources={}))
         self._read = read
         self._commands: dict[str, Callable[[str], None]] = {
             "list": self.list,
@@ -112,6 +118,7 @@ class Plain(Ordering):
             "picture": self.picture,
             "pictures": self.pictures,
             "find": self.find,
+            "automatic": self.automatic,
             "stop": lambda _words: self.do(self.verbs.stop(stop=True)),
             "go": lambda _words: self.do(self.verbs.stop(stop=False)),
             "status": lambda _words: self.status(),
@@ -306,6 +313,28 @@ class Plain(Ordering):
         """Keeps the draft's text under a name."""
         self.do(self.verbs.keep_canned(needed(name, "a name"), self.ready().text))
 
+    def automatic(self, words: str) -> None:
+        """Reads the switches of automatic replies out, or changes one; before anything may go by itself it asks."""
+        self.switchboard.look()
+        auto = self.switchboard.settings.auto_reply
+        name, _, answer = words.lower().partition(" ")
+        if not name:
+            self.say(f"Automatic replies: {auto.mode}, {MODES[auto.mode]}.")
+            for kind in KINDS:
+                self.say(f"{kind}: {'may be answered by itself' if kind in auto.intents else 'only you answer it'}.")
+            if self.switchboard.trouble:
+                self.say(f"{self.switchboard.trouble} Nothing goes by itself until then.")
+        elif name in MODES and not answer:
+            if name == "on" and self._answer("Let earned kinds go by themselves? yes or no ") != "yes":
+                self.say("Nothing is changed.")
+                return
+            self.do(switch(self.switchboard, "mode", name, clock=self.clock))
+        elif name in KINDS and answer in {"yes", "no"}:
+            kinds = tuple(one for one in KINDS if (answer == "yes" if one == name else one in auto.intents))
+            self.do(switch(self.switchboard, "intents", kinds, clock=self.clock))
+        else:
+            raise Refused(f"say {', '.join(MODES)}, or one of {', '.join(KINDS)} and yes or no.")
+
     def find(self, words: str) -> None:
         """Searches all messages; the found threads can be opened by their numbers."""
         found = views.messages(self.db, words, limit=LISTED)
@@ -355,11 +384,12 @@ def converse(
     *,
     clock: Clock = system_clock,
     server: ServerHandle | None = None,
+    switchboard: Switchboard | None = None,
     read: Read = input,
     write: Write | None = None,
 ) -> None:
     """Runs the plain inbox until the owner leaves."""
-    plain = Plain(database, settings, clock=clock, server=server, read=read, write=write)
+    plain = Plain(database, settings, clock=clock, server=server, switchboard=switchboard, read=read, write=write)
     try:
         plain.run()
     finally:

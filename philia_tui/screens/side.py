@@ -80,8 +80,8 @@ class SideScreen(Typing):
         yield Hints(self.settings.inbox.keys, id="side-hints")
 
     def body(self) -> Iterable[Widget]:
-        """Returns what stands between the title and the hints."""
-        raise NotImplementedError
+        """Returns what stands between the title and the hints; nothing, unless a screen has something."""
+        return ()
 
     def on_mount(self) -> None:
         """Shows what there is, and again whenever the database changes."""
@@ -99,8 +99,7 @@ class SideScreen(Typing):
             self.load()
 
     def load(self) -> None:
-        """Reads and shows."""
-        raise NotImplementedError
+        """Reads and shows; a screen without rows has nothing to read."""
 
     def say(self, more: str) -> None:
         """Says beside the screen's name what is shown."""

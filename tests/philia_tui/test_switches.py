@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from philia_tui.app import PhiliaApp
+from philia_tui.plain import converse
 from server.settings import load
 from server.switchboard import Switchboard
 from tests.conftest import FakeClock
@@ -161,3 +162,54 @@ async def test_a_change_by_hand_is_shown_and_whether_the_server_goes_by_it(
         db.execute("INSERT INTO switches (name, value, updated_at) VALUES ('server', ?, 0)", (told,))
         await settle(pilot, until=lambda: "The server goes by them" in text(pilot))
         assert "▸ off" in text(pilot)
+
+
+def test_plain_lines_switch_the_same_lines_of_the_file(
+    db: sqlite3.Connection, db_path: Path, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Typed words read the switches out, change one, ask before anything may go by itself, and take it back."""
+    suede(Shop(db, clock()))
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG, "utf-8")
+    found: list[dict[str, Any]] = []
+    said: list[str] = []
+    lines = iter(
+        (
+            "automatic",
+            "automatic greeting no",
+            "automatic on",
+            "no",
+            "automatic on",
+            "yes",
+            "undo",
+            "automatic haggling yes",
+        )
+    )
+
+    def read(_prompt: str) -> str:
+        found.append(kept(config))
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    loaded = load(config, {})
+    converse(
+        db_path, loaded.settings, clock=clock, server=Listening(), switchboard=Switchboard(loaded, {}),
+        read=read, write=said.append,
+    )  # fmt: skip
+    assert [(one["mode"], one["intents"]) for one in found] == [
+        ("shadow", ["greeting", "price"]),
+        ("shadow", ["greeting", "price"]),
+        ("shadow", ["price"]),
+        ("shadow", ["price"]),
+        ("shadow", ["price"]),
+        ("shadow", ["price"]),
+        ("on", ["price"]),
+        ("shadow", ["price"]),
+        ("shadow", ["price"]),
+    ]
+    assert "price: may be answered by itself." in said
+    assert "availability: only you answer it." in said
+    assert any(line.startswith("Not done: say off, shadow, on") for line in said)
+    assert "# since the fair" in config.read_text("utf-8")
