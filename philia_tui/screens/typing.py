@@ -29,6 +29,17 @@ class Typing(Screen[None]):
     jumping = False
     _early: list[events.Key] | None = None
 
+    def on_mount(self) -> None:
+        """Draws everything anew after each later change of the layout, which no key that only moves causes.
+
+        Textual 8.2 forgets what a removed toast or question covered when a place is asked for before the layout is made
+        (`Compositor.full_map` is renewed and nothing is marked): it stayed until something else was drawn there.
+        """
+        self.call_after_refresh(self.screen_layout_refresh_signal.subscribe, self, self._draw_anew, immediate=True)
+
+    def _draw_anew(self, _screen: Screen[object]) -> None:
+        self.refresh()
+
     def begin_typing(self) -> None:
         """From this very moment keys are words."""
         self.typing = True

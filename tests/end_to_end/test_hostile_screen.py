@@ -107,7 +107,7 @@ STEPS: tuple[tuple[str, str, str | None], ...] = (
     ("q", "a approve", "Help"),
     ("C-p", "Search", None),
     ("PASTE", "qevil", None),
-    ("Escape", "a approve", "Search for"),
+    ("Escape", "a approve", "qevil"),
 )
 """A key; what is on the screen once it was answered, and what is not. PASTE puts hostile words into the field."""
 
