@@ -80,7 +80,7 @@ class ServerKeeper:
                 if lock.holder(self.database) == child.pid:
                     reach = self._reached()
                     if reach is not None:
-                        return Health("listening", words=reach.trouble, address=reach.address, pid=child.pid)
+                        return _listening(reach, child.pid)
                 return Health("starting", pid=child.pid)
             if lock.holder(self.database) is None:
                 return Health("failed", words=self._last_words(code))
@@ -88,7 +88,7 @@ class ServerKeeper:
         if pid is None:
             return Health("stopped")
         reach = self._reached() or Reach("")
-        return Health("listening", words=reach.trouble, address=reach.address or None, pid=pid or None)
+        return _listening(reach, pid or None)
 
     def stop(self) -> None:
         """Ends the child: asks, waits, and kills what does not listen."""
@@ -131,3 +131,7 @@ class ServerKeeper:
         lines = [line for line in self._said.decode("utf-8", "replace").splitlines() if line.strip()]
         ended = f"The server ended by itself (status {code})."
         return one_line(lines[-1])[:300] if lines else f"{ended} philia doctor tells what is wrong."
+
+
+def _listening(reach: Reach, pid: int | None) -> Health:
+    return Health("listening", words=reach.trouble, address=reach.address or None, pid=pid, account=reach.account)

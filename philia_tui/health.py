@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from server.doctor import Check
@@ -19,6 +19,8 @@ class Health(NamedTuple):
     """What is wrong and what to do, in a sentence; empty when nothing is."""
     address: str | None = None
     pid: int | None = None
+    account: bool = True
+    """Whether somebody is signed in with TikTok; until then replies wait."""
 
 
 class Reach(NamedTuple):
@@ -27,6 +29,7 @@ class Reach(NamedTuple):
     address: str
     trouble: str = ""
     """Why TikTok cannot reach it though it should; empty when it can, or need not."""
+    account: bool = True
 
 
 class ServerHandle(Protocol):
@@ -43,6 +46,8 @@ class ServerHandle(Protocol):
 
 Examine = Callable[[bool], "list[Check]"]
 """The doctor over this shop; called with True it looks outside of this machine too. Takes seconds: not in the loop."""
+
+NOBODY: Final = "Nobody is signed in with TikTok: replies wait. This signs in: philia login"
 
 SIGNS: dict[Standing, str] = {
     "listening": "● listening",

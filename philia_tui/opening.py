@@ -121,4 +121,4 @@ def reach(database: Path) -> Reach | None:
     webhook = str(told.get("webhook") or "")
     # One that was entered by hand is nobody's trouble: whether it was, only TikTok knows.
     trouble = told.get("tunnel") or ("" if webhook.startswith(("subscribed", "by hand")) else webhook)
-    return Reach(str(address), str(trouble)) if address else None
+    return Reach(str(address), str(trouble), bool(told.get("account", True))) if address else None

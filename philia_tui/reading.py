@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from philia_tui.health import ServerHandle
+from philia_tui.health import NOBODY, ServerHandle
 from philia_tui.inert import inert, one_line
 from philia_tui.known import known
 from philia_tui.telling import DELIVERY_WORDS, DRAFT_WORDS, KIND_NAMES, QUEUE_NAMES, clock_time, intent_name, left, many
@@ -85,6 +85,8 @@ class Reader:
         words = f" {one_line(health.words)}" if health is not None and health.words else ""
         counts = ", ".join(f"{QUEUE_NAMES[name]} {count}" for name, count in figures.tally.items() if count)
         self.say(f"Server {standing}.{words} {counts or 'Nothing waits'}.")
+        if health is not None and health.standing == "listening" and not health.account:
+            self.say(f"{NOBODY}.")
         if figures.paused:
             self.say("Everything is stopped. Type go to let it go on.")
         if figures.sender_paused:

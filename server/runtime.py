@@ -311,6 +311,8 @@ async def _run(
             tasks.append(asyncio.create_task(worker.run(), name=name))
             add_clock(scheduler, _clock(server, name))
             worker.ring()
+        if begun:
+            await server.database.write(status.joined, now=server.clock())
         return 0
 
     if server.joined is None:
@@ -321,7 +323,9 @@ async def _run(
     tasks.append(asyncio.create_task(_watch(server, held, stop), name="watch"))
     serving = asyncio.create_task(listener.serve(sockets=[bound]), name="listen")
     scheduler.start()
-    running = status.Running(pid=os.getpid(), listening=listening, signed=gate.require_signature)
+    running = status.Running(
+        pid=os.getpid(), listening=listening, signed=gate.require_signature, account=server.joined is not None
+    )
     await server.database.write(status.tell, running, now=server.clock())
     await _switched(server)
     server.ring()

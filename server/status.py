@@ -28,11 +28,18 @@ class Running:
     public: str | None = None
     signed: bool = False
     """Whether it refuses webhooks without TikTok's signature."""
+    account: bool = True
+    """Whether somebody is signed in with TikTok; until then replies wait."""
 
 
 def tell(db: sqlite3.Connection, running: Running, *, now: int) -> None:
     """Writes down where the server of this process listens."""
     switches.put(db, SERVER, json.dumps(asdict(running)), now=now)
+
+
+def joined(db: sqlite3.Connection, *, now: int) -> None:
+    """Writes down that somebody is signed in now."""
+    switches.put(db, SERVER, json.dumps({**told(db), "account": True}), now=now)
 
 
 def switched(db: sqlite3.Connection, auto: AutoReply, *, now: int) -> None:

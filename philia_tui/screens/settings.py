@@ -10,7 +10,7 @@ from textual import work
 from textual.widget import Widget
 
 from philia_tui import keys
-from philia_tui.health import SIGNS
+from philia_tui.health import NOBODY, SIGNS
 from philia_tui.inert import one_line
 from philia_tui.screens.switching import Switching
 from philia_tui.widgets.page import Page
@@ -102,6 +102,8 @@ class SettingsScreen(Switching):
             lines[-1].append((f"  process {health.pid}", "dim"))
         if health.words:
             lines += wrap([("  " + one_line(health.words), "bad")], width, indent=[("  ", "text")])
+        if health.standing == "listening" and not health.account:
+            lines += wrap([("  " + NOBODY, "warn")], width, indent=[("  ", "text")])
         stopped = figures is not None and figures.paused
         lines += [[], [("Switches", "accent")]]
         stop = self.inbox.key_of("stop_all")

@@ -62,6 +62,8 @@ class Header(Painter):
         line: Line = [(SIGNS[self.health.standing], style)]
         if self.health.standing == "listening" and self.health.words:
             line.append(("  ! TikTok cannot reach it", "warn"))
+        if self.health.standing == "listening" and not self.health.account:
+            line.append(("  ! nobody is signed in", "warn"))
         figures = self.figures
         if figures is not None and figures.paused:
             line.append((f"  ■ ALL STOPPED ({self.key_of('stop_all')} goes on)", "bad"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -154,6 +156,7 @@ def test_a_sign_in_is_taken_up_by_the_server_that_runs(tmp_path: Path, platform:
         shop.run("items", "import", str(STOCK))
         shop.serve()
         assert shop.checks()["token"]["state"] == "fail"
+        assert told(shop)["account"] is False
         platform.control("webhooks", listener_url=f"{shop.listening}/webhook/tiktok")
         platform.control("customers/maria/say", text="is the nike acg rain shell still available?", wait=True)
         draft = shop.draft("maria")
@@ -162,3 +165,11 @@ def test_a_sign_in_is_taken_up_by_the_server_that_runs(tmp_path: Path, platform:
         shop.sign_in(complaints=1)
         assert [each["text"] for each in wait(platform.ledger)] == [draft["text"]]
         shop.delivery(1, "sent")
+        wait(lambda: told(shop)["account"] is True)
+
+
+def told(shop: Shop) -> dict[str, Any]:
+    """Returns what the server tells of itself in the file that the inbox reads."""
+    with closing(sqlite3.connect(shop.database)) as db:
+        found: dict[str, Any] = json.loads(db.execute("SELECT value FROM switches WHERE name = 'server'").fetchone()[0])
+    return found

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from philia_tui.health import Health
 from philia_tui.opening import examiner
+from philia_tui.plain import converse
 from server.doctor import Check
-from server.settings import load
+from server.settings import Settings, load
 from tests.conftest import FakeClock
 from tests.philia_tui.driving import driving, screen_text, settle
 
@@ -62,3 +64,25 @@ async def test_opening_the_screen_asks_nobody_outside_and_checking_again_does(db
     assert asked == [False, True]
     assert "clock: 4 s from TikTok's" in shown
     assert "0 to look at" in shown
+
+
+async def test_a_server_without_an_account_says_that_replies_wait(db_path: Path, clock: FakeClock) -> None:
+    """The line at the top says that nobody is signed in, the settings and plain lines also what to do; else nothing."""
+    lines: list[str] = []
+    async with driving(db_path, clock, size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "signed in" not in "\n".join(screen_text(pilot.app))
+        pilot.app.inbox.server.health = lambda: Health("listening", account=False)
+        await pilot.press("5")
+        await settle(pilot)
+        assert "philia login" in "\n".join(screen_text(pilot.app))
+        await pilot.press("1")
+        pilot.app.inbox._tick()
+        await settle(pilot)
+        assert "! nobody is signed in" in screen_text(pilot.app)[0]
+        converse(db_path, Settings(), clock=clock, server=pilot.app.inbox.server, read=_leave, write=lines.append)
+    assert any("philia login" in line for line in lines)
+
+
+def _leave(_prompt: str) -> str:
+    raise EOFError
