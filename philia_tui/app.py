@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -26,6 +24,7 @@ from philia_tui import keys
 from philia_tui.desk import Desk
 from philia_tui.health import Examine, ServerHandle
 from philia_tui.inert import inert, pasted
+from philia_tui.leaving import when_told
 from philia_tui.longwork import LongWork
 from philia_tui.screens.inbox import InboxScreen
 from philia_tui.screens.typing import Typing
@@ -99,10 +98,8 @@ class PhiliaApp(App[None]):
         if self.settings.inbox.keys:
             self.set_keymap(self.settings.inbox.keys)
         if not self.is_headless:
-            # Textual leaves these to the system, which would leave the terminal in its raw state.
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
+            # Textual leaves signals to the system, which would leave the terminal in its raw state.
+            when_told(self.exit)
             self.set_interval(1.0, self._mind_the_size)
         self.call_after_refresh(self._settled)
 

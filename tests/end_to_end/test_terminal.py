@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import secrets
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -211,6 +215,32 @@ def test_a_signal_restores_the_terminal_and_ends_the_child(
     (pid,) = [one for one in inboxes(shop) if one not in servers(shop)][-1:]
     os.kill(pid, number)
     terminal.until(lambda now: "left with" in now and sane(now), "a sane terminal")
+    gone(shop)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_terminal_that_is_gone_ends_the_inbox_and_its_server(shop: Path, full: bool) -> None:
+    """Without any signal the inbox ends when its terminal is gone, also when a frame waits to be taken by it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    inbox = subprocess.Popen(
+        philia(shop).split(), stdin=theirs, stdout=theirs, stderr=theirs, cwd=shop, start_new_session=True,
+        env={**os.environ, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while "● listening".encode() not in shown:
+        shown += os.read(ours, 65536)
+    if full:
+        # Nobody takes what these draw: the terminal's buffer fills, then Textual's queue, then the inbox waits.
+        for _ in range(100):
+            os.write(ours, b"jk")
+            time.sleep(0.01)
+    os.close(ours)
+    try:
+        inbox.wait(PATIENCE)
+    finally:
+        inbox.kill()
     gone(shop)
 
 
