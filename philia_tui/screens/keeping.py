@@ -11,7 +11,6 @@ from textual import work
 from philia_tui.inert import one_line
 from philia_tui.screens.deciding import Deciding
 from philia_tui.telling import moment
-from server.until import EXAMPLES, NotATime, until
 from store import views
 
 if TYPE_CHECKING:
@@ -53,6 +52,9 @@ class Keeping(Deciding):
     @work(group="ask", exclusive=True, exit_on_error=False)
     async def action_snooze(self) -> None:
         """Asks until when and puts the threads away."""
+        # 2 ms of patterns that the first paint does not pay.
+        from server.until import EXAMPLES, NotATime, until  # noqa: PLC0415
+
         if not self.targets():
             return
         now = self.desk.clock()
