@@ -2,7 +2,8 @@
 
 `philia` with its server in tmux, on 5,000 threads with a draft each. A key's time runs from the key to the window that
 shows something else than before, tmux and all; figures are not looked at, since countdowns move by themselves, except
-where moving to the next customer changes nothing else. After each key others bring the inbox back to rest.
+where moving to the next customer changes nothing else. Of the list of commands the first frame dims the inbox. After
+each key others bring the inbox back to rest.
 """
 
 from __future__ import annotations
@@ -26,6 +27,16 @@ THREADS: Final = 5_000
 ROUNDS: Final = 8
 REST: Final = 0.15
 """Seconds between two keys."""
+
+
+COLOURS: Final = re.compile(r"\x1b\[[\d;:]*m")
+
+
+def painted(shown: str) -> str:
+    """Returns the window's lines without figures but with their colours: a list that opens dims what is behind it."""
+    return "\n".join(
+        "".join((*COLOURS.findall(line), words(f"\n{COLOURS.sub('', line)}"))) for line in shown.splitlines()[1:]
+    )
 
 
 def words(shown: str) -> str:
@@ -63,7 +74,7 @@ KEYS: Final = (
     Pressed("w", "why", ("w",)),
     Pressed("f", "jump", ("Escape",)),
     Pressed("?", "help", ("Escape",)),
-    Pressed(":", "commands", ("Escape",)),
+    Pressed(":", "commands", ("Escape",), looks=painted),
     Pressed("'\\'", "search everything", ("Escape",)),
     Pressed("2", "stock", ("1",)),
     Pressed("3", "insights", ("1",)),
@@ -88,7 +99,7 @@ def measure(quick: bool) -> list[Figure]:
             for _ in range(rounds):
                 for one in KEYS:
                     settle(terminal)
-                    took[one.does].append(terminal.press(one.key, one.looks))
+                    took[one.does].append(terminal.press(one.key, one.looks, colours=one.looks is painted))
                     for key in one.back:
                         settle(terminal)
                         terminal.press(key, words)

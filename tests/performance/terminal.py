@@ -92,9 +92,9 @@ class Terminal:
         self.ask(f'respawn-pane -k -c "{self.folder}" "exec {quoted}"')
         return began
 
-    def shown(self) -> str:
-        """Returns what the window shows."""
-        return "\n".join(self.ask("capture-pane -p"))
+    def shown(self, *, colours: bool = False) -> str:
+        """Returns what the window shows, with the sequences of its colours when they are asked for."""
+        return "\n".join(self.ask("capture-pane -p -e" if colours else "capture-pane -p"))
 
     def pid(self) -> int:
         """Returns the process of the program."""
@@ -115,12 +115,12 @@ class Terminal:
                 return seen
             self._output(LOOK)
 
-    def press(self, key: str, of_interest: Callable[[str], Any], *, most: float = 10.0) -> float:
+    def press(self, key: str, of_interest: Callable[[str], Any], *, colours: bool = False, most: float = 10.0) -> float:
         """Presses a key; returns the milliseconds until the part of the window that is of interest shows another."""
-        before = of_interest(self.shown())
+        before = of_interest(self.shown(colours=colours))
         began = time.perf_counter()
         self.ask(f"send-keys {key}")
-        while of_interest(self.shown()) == before:
+        while of_interest(self.shown(colours=colours)) == before:
             if time.perf_counter() - began > most:
                 raise TimeoutError(f"{key} changed nothing in {most:g} s:\n{self.shown()}")
             self._output(LOOK)
