@@ -9,6 +9,7 @@ import pytest
 
 from philia_tui.known import known, wears
 from store import views
+from store.search.vocabulary import vocabulary
 from tests.conftest import FakeClock
 from tests.philia_tui.driving import driving, screen_text, settle
 from tests.philia_tui.hostile import HOSTILE
@@ -40,6 +41,14 @@ from tests.philia_tui.shop import Shop
 def test_only_what_she_says_of_herself_is_her_size(said: str, size: str) -> None:
     """A size is known from a sentence about herself, and from nothing else."""
     assert wears([said]) == size
+
+
+def test_a_size_in_words_is_what_the_search_takes_it_for() -> None:
+    """Whatever word for a size the search knows too means the same size in the title, and most are known to both."""
+    meant = {" ".join(phrase): size for phrase, size in vocabulary().sizes.items()}
+    both = {word: size for word, size in meant.items() if wears([f"I'm a {word}"])}
+    assert {word: wears([f"I'm a {word}"]) for word in both} == both
+    assert set(both.values()) >= {"XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL"}
 
 
 def test_her_newest_word_counts_and_hostile_words_say_nothing() -> None:
